@@ -1,0 +1,91 @@
+"""What every room checks at its door: ids, times, texts, numbers, and digests of parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from scrmkit.errors import InvalidParameter, ScrmkitError
+
+
+Id = str | int | UUID
+
+Failure = Callable[..., ScrmkitError]
+
+
+def check_id(value: object, *, name: str, error: Failure) -> None:
+    """Refuse what is not a non-empty text, an integer or a UUID."""
+    if isinstance(value, bool) or not isinstance(value, str | int | UUID):
+        raise error(
+            f"{name} is of type {type(value).__name__}: an id is a text, an integer or a UUID",
+            value=value,
+        )
+    if value == "":
+        raise error(f"{name} is empty: give an id, or None where there is nobody")
+
+
+def check_text(value: object, *, name: str, error: Failure) -> None:
+    """Refuse what is not a non-empty text."""
+    if not isinstance(value, str):
+        raise error(f"{name} is of type {type(value).__name__}, not text", value=value)
+    if not value.strip():
+        raise error(f"{name} is empty")
+
+
+def check_time(value: object, *, name: str, error: Failure) -> None:
+    """Refuse what is not an instant: a datetime with a time zone."""
+    if not isinstance(value, datetime):
+        raise error(
+            f"{name} is of type {type(value).__name__}, not a datetime with a time zone",
+            value=value,
+        )
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise error(
+            f"{name} has no time zone, so it names no instant: attach the zone it was "
+            f"written in, e.g. value.replace(tzinfo=ZoneInfo('Europe/London'))",
+            value=value,
+        )
+
+
+def check_range(
+    value: object, *, name: str, error: Failure, low: float = -math.inf, high: float = math.inf
+) -> None:
+    """Refuse what is not a finite number between low and high, both included."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise error(f"{name} is of type {type(value).__name__}, not a number", value=value)
+    if not math.isfinite(value) or not low <= value <= high:
+        bounds = f" from {low:g} to {high:g}" if high < math.inf else f" of at least {low:g}"
+        raise error(
+            f"{name} must be a finite number{bounds if low > -math.inf else ''}", value=value
+        )
+
+
+def to_utc(value: datetime, *, name: str) -> datetime:
+    """The same instant in UTC; an error for a time without a zone."""
+    check_time(value, name=name, error=InvalidParameter)
+    return value.astimezone(UTC)
+
+
+def check_half_life(value: timedelta | None) -> None:
+    """Refuse a half-life that is not a positive timedelta, or None for no decay."""
+    if value is None:
+        return
+    if not isinstance(value, timedelta):
+        raise InvalidParameter(
+            f"half_life is of type {type(value).__name__}: give a timedelta, e.g. "
+            f"timedelta(days=90), or None for no decay",
+            value=value,
+        )
+    if value <= timedelta(0):
+        raise InvalidParameter("half_life must be longer than zero, or None for no decay")
+
+
+def digest(parameters: Mapping[str, Any]) -> str:
+    """Sixteen hexadecimal digits that name these parameters: SHA-256 of their JSON form."""
+    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,194 @@
+"""The only room that knows Narwhals: take a table, project, aggregate, age, give it back.
+
+Two rules keep one implementation right on every engine. Derived columns are projected
+first and aggregated as plain columns (an expression inside an aggregation is silently
+wrong on pandas and Arrow), so `aggregate` is the only way to aggregate. Ages come from
+date parts, because durations do not exist on every engine.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, Final, Literal
+
+import narwhals.stable.v2 as nw
+from attrs import frozen
+
+from scrmkit.errors import InvalidTable, MissingExtra
+
+
+How = Literal["sum", "min", "max", "len", "mean", "n_unique"]
+
+Engine = Literal["polars", "pandas", "pyarrow"]
+ENGINES: Final[tuple[Engine, ...]] = ("polars", "pandas", "pyarrow")
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@frozen
+class Home:
+    """Where a table came from, so that what is made of it goes back there.
+
+    Args:
+        engine: the name of the engine in Narwhals, such as ``"polars"``.
+        lazy: whether the table was a promise rather than rows.
+    """
+
+    engine: str
+    lazy: bool
+
+
+def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
+    """A table as a lazy frame, and the home that results go back to.
+
+    Takes what Narwhals takes, results of ours, and any object with
+    ``__arrow_c_stream__``. Arrow tables are handed to Polars without a copy where Polars
+    is installed.
+    """
+    if isinstance(table, nw.LazyFrame):
+        return table, Home(table.implementation.value, lazy=True)
+    own = getattr(table, "frame", None)
+    if own is not None and hasattr(table, "parameters"):
+        table = own
+    frame = nw.from_native(table, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        return frame, Home(frame.implementation.value, lazy=True)
+    if not isinstance(frame, nw.DataFrame):
+        if not hasattr(table, "__arrow_c_stream__"):
+            raise InvalidTable(
+                f"a {type(table).__name__} is not a table: give a data frame (Polars, pandas, "
+                f"Arrow, DuckDB, Spark, ...) or an object with __arrow_c_stream__"
+            )
+        frame = nw.from_arrow(table, backend=default_engine())
+    home = Home(frame.implementation.value, lazy=False)
+    if home.engine == "pyarrow" and _is_installed("polars"):
+        frame = nw.from_arrow(frame, backend="polars")
+    return frame.lazy(), home
+
+
+def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
+    """A lazy frame as the kind of table that came in; lazy stays lazy."""
+    if home.lazy:
+        return frame.to_native()
+    eager = frame.collect()
+    if home.engine == "pyarrow":
+        return eager.to_arrow()
+    return eager.to_native()
+
+
+def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
+    """A native table from columns of equal length (arrays or lists).
+
+    The kind is that of ``home`` where it can hold rows, else the first of Polars, pandas
+    and Arrow that is installed.
+    """
+    wanted = home.engine if home is not None else None
+    engine = next((name for name in ENGINES if name == wanted), None) or default_engine()
+    table = nw.from_dict(dict(columns), backend=engine)
+    lazy = home is not None and home.lazy and engine == "polars"
+    return table.lazy().to_native() if lazy else table.to_native()
+
+
+def default_engine() -> Engine:
+    """The engine for tables that come from nowhere: Polars, else pandas, else Arrow."""
+    for engine in ENGINES:
+        if _is_installed(engine):
+            return engine
+    raise MissingExtra("a data frame library", extra="tables")
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def aggregate(
+    frame: nw.LazyFrame[Any], keys: Sequence[str], **columns: tuple[str, How]
+) -> nw.LazyFrame[Any]:
+    """Group by plain columns and aggregate plain columns.
+
+    Args:
+        frame: the table.
+        keys: the columns to group by.
+        columns: the name of each result, with the column it is made from and how.
+    """
+    exprs = [
+        (nw.len() if how == "len" else getattr(nw.col(source), how)()).alias(name)
+        for name, (source, how) in columns.items()
+    ]
+    return frame.group_by(list(keys)).agg(*exprs)
+
+
+def epoch_days(column: str) -> nw.Expr:
+    """An instant in UTC as days since 1970-01-01, with its fraction."""
+    time = nw.col(column).dt
+    seconds = (
+        time.hour().cast(nw.Float64) * 3600
+        + time.minute().cast(nw.Float64) * 60
+        + time.second().cast(nw.Float64)
+        + time.microsecond().cast(nw.Float64) / 1e6
+    )
+    return epoch_day(column).cast(nw.Float64) + seconds / 86400
+
+
+def epoch_day(column: str) -> nw.Expr:
+    """The UTC day of an instant as whole days since 1970-01-01."""
+    time = nw.col(column).dt
+    year = time.year().cast(nw.Int64) - 1
+    leap_days = year // 4 - year // 100 + year // 400
+    return year * 365 + leap_days + time.ordinal_day().cast(nw.Int64) - 719163
+
+
+def days_of(instant: datetime) -> float:
+    """An instant as days since 1970-01-01, with its fraction."""
+    return (instant - EPOCH) / timedelta(days=1)
+
+
+def day_of(instant: datetime) -> int:
+    """The UTC day of an instant as whole days since 1970-01-01."""
+    return (instant.astimezone(UTC).date() - EPOCH.date()).days
+
+
+def decay(age_days: nw.Expr, half_life: timedelta | None) -> nw.Expr:
+    """What is left of 1 after an age: ``2 ** (-age / half_life)``; 1 without a half-life."""
+    if half_life is None:
+        return age_days * 0.0 + 1.0
+    return 2.0 ** (age_days * (-1.0 / (half_life / timedelta(days=1))))
+
+
+def lookup(
+    frame: nw.LazyFrame[Any], column: str, values: Mapping[str, float], default: float
+) -> nw.Expr:
+    """The value that belongs to each word of a column.
+
+    A hash table where the engine has one, else a chain of comparisons, one for each
+    distinct value.
+    """
+    if not values:
+        return nw.lit(default)
+    if frame.implementation.value in ("polars", "pandas", "pyarrow", "modin", "cudf"):
+        return nw.col(column).replace_strict(
+            list(values), list(values.values()), default=default, return_dtype=nw.Float64
+        )
+    words: dict[float, list[str]] = {}
+    for word, value in values.items():
+        words.setdefault(value, []).append(word)
+    result = nw.lit(float(default))
+    for value, group in words.items():
+        result = nw.when(nw.col(column).is_in(group)).then(nw.lit(float(value))).otherwise(result)
+    return result
+
+
+def check_columns(names: Iterable[str], wanted: Iterable[str], *, where: str) -> None:
+    """Refuse a table that lacks a column; the message says what it has instead."""
+    names = list(names)
+    for column in wanted:
+        if column not in names:
+            near = get_close_matches(column, names, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise InvalidTable(
+                f"{where} has no column {column!r}.{hint} It has: {', '.join(map(repr, names))}",
+                value=column,
+            )

@@ -1,0 +1,168 @@
+"""What every batch function returns: a table, how it was made, and a way to look at it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from scrmkit import _tables
+from scrmkit._checks import Id
+from scrmkit._tables import Home
+from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
+
+
+__all__ = ["Ranking", "Result"]
+
+_ROWS_SHOWN = 10
+
+
+class Result:
+    """A table with the parameters it was made with.
+
+    Functions return results; nobody builds one by hand. A result can be handed to every
+    library that reads Arrow streams (``polars.DataFrame(result)``,
+    ``pyarrow.table(result)``, ``duckdb.sql("from result")``) and to every function of
+    scrmkit that takes a table.
+
+    Attributes:
+        parameters: the name, version or digest of everything the numbers depend on.
+        notes: what one should know before believing them, in words.
+    """
+
+    def __init__(
+        self,
+        frame: Any = None,
+        *,
+        columns: Mapping[str, Any] | None = None,
+        home: Home | None = None,
+        parameters: Mapping[str, Any],
+        order: str,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self._native = frame
+        self._columns = columns
+        self._home = home
+        self._order = order
+        self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
+        self.notes = notes
+
+    @cached_property
+    def frame(self) -> Any:
+        """The table, of the kind that came in; lazy stays lazy."""
+        if self._columns is not None:
+            return _tables.build(self._columns, self._home)
+        return self._native
+
+    def top(self, k: int = 10, *, by: str | None = None) -> Any:
+        """The ``k`` rows with the largest values, largest first.
+
+        Args:
+            k: how many rows; 1 or more.
+            by: the column to order by; without it the one that the result is about.
+
+        Returns:
+            A table of the kind of `frame`. Equal values are in the order of the columns
+            from the left, which begins with the ids.
+
+        Raises:
+            InvalidParameter: ``k`` below 1.
+            InvalidTable: no such column.
+        """
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise InvalidParameter("k must be a whole number of at least 1", value=k)
+        frame, home = _tables.take(self.frame)
+        names = frame.collect_schema().names()
+        by = by or self._order
+        _tables.check_columns(names, [by], where="the result")
+        keys = [name for name in names if name != by][:2]
+        ordered = frame.sort(
+            by, *keys, descending=[True, *(False for _ in keys)], nulls_last=True
+        ).head(k)
+        return _tables.give(ordered, home)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        eager = _tables.take(self.frame)[0].collect()
+        native = eager.to_native()
+        if not hasattr(native, "__arrow_c_stream__"):
+            native = eager.to_arrow()
+        return native.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        made = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"<{type(self).__name__} {made}>"
+
+    def _repr_html_(self) -> str:
+        rows = _tables.take(self.top(_ROWS_SHOWN))[0].collect()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in rows.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_show(cell))}</td>" for cell in row) + "</tr>"
+            for row in rows.iter_rows()
+        )
+        made = "".join(
+            f"<li>{html.escape(name)}: {html.escape(str(value))}</li>"
+            for name, value in self.parameters.items()
+        )
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return (
+            f"<table><caption>{type(self).__name__}, the first {len(rows)} by "
+            f"{html.escape(self._order)}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table><ul>{made}{notes}</ul>"
+        )
+
+
+class Ranking(Result, Mapping[Id, float]):
+    """A result with one number for each customer, which is also a read-only mapping.
+
+    Iterating goes from the largest value to the smallest; equal values (within 1e-9) are
+    in order of id.
+
+    Example:
+        >>> import networkx as nx
+        >>> from scrmkit import influence
+        >>> ranking = influence.rank(nx.path_graph(3), method="strength")
+        >>> list(ranking)
+        [1, 0, 2]
+        >>> ranking[1]
+        2.0
+    """
+
+    def __init__(self, columns: Mapping[str, Any], *, value: str, **made: Any) -> None:
+        if len(columns["customer"]) != len(columns[value]):
+            raise InvalidTable("a ranking needs one value for each customer")
+        super().__init__(columns=columns, order=value, **made)
+        self._ids = columns["customer"]
+        self._numbers = columns[value]
+
+    @cached_property
+    def _values(self) -> dict[Id, float]:
+        pairs = zip(self._ids, self._numbers, strict=True)
+        return {_plain(customer): float(number) for customer, number in pairs}
+
+    def __getitem__(self, customer: Id) -> float:
+        try:
+            return self._values[customer]
+        except KeyError:
+            raise UnknownCustomer("this customer is not in the ranking", value=customer) from None
+
+    def __iter__(self) -> Iterator[Id]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _show(cell: object) -> str:
+    return f"{cell:.6g}" if isinstance(cell, float) else "" if cell is None else str(cell)
