@@ -1,0 +1,245 @@
+"""Hypothesis strategies that the tests share: ids, instants, vocabularies, logs, graphs.
+
+Logs look like real ones: a few people act most, acts come in bursts, some have no source or
+no target, some are automated, some are of a kind that nobody knows, and on request some are
+repeated, learnt late or taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from uuid import UUID
+
+import networkx as nx
+from attrs import evolve
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from scrmkit.interactions import DEFAULT_VOCABULARY, Family, Interaction, Kind, Vocabulary
+
+
+Id = str | int | UUID
+
+ZONES = (UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8)))
+CHANNELS = (None, "app", "email", "shop counter")
+UNTIED = (Family.ATTENTION, Family.TRANSACTION)
+
+texts = st.text(min_size=1, max_size=12).filter(lambda word: bool(word.strip()))
+
+
+def instants(
+    start: datetime = datetime(2001, 1, 1),  # noqa: DTZ001 - Hypothesis attaches the zone
+    end: datetime = datetime(2031, 1, 1),  # noqa: DTZ001
+) -> SearchStrategy[datetime]:
+    """Instants of three decades, to the microsecond, written in one of three zones."""
+    return st.datetimes(start, end, timezones=st.sampled_from(ZONES))
+
+
+def half_lives() -> SearchStrategy[timedelta | None]:
+    """From an hour to ten years, and none."""
+    return st.none() | st.timedeltas(timedelta(hours=1), timedelta(days=3650))
+
+
+@st.composite
+def people(draw: DrawFn, *, min_size: int = 2, max_size: int = 8) -> list[Id]:
+    """Distinct ids of one type: text, integers or UUIDs."""
+    one = draw(
+        st.sampled_from(
+            [
+                st.sampled_from(
+                    ["ana", "ben", "cem", "dora", "élise", "феодор", "国", "o'neil", "<b>", "z9"]
+                ),
+                st.integers(-(2**53), 2**53),
+                st.uuids(),
+            ]
+        )
+    )
+    return draw(st.lists(one, min_size=min_size, max_size=max_size, unique=True))
+
+
+def weights() -> SearchStrategy[float]:
+    """Weights of kinds: mostly small, zero among them."""
+    return st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0]) | st.floats(0, 100)
+
+
+@st.composite
+def kinds(draw: DrawFn, *, name: str | None = None) -> Kind:
+    """A kind with weights that its family allows."""
+    family = draw(st.sampled_from(Family))
+    return Kind(
+        name=draw(texts) if name is None else name,
+        family=family,
+        tie_weight=0 if family in UNTIED else draw(weights()),
+        engagement_weight=draw(weights()),
+        reason=draw(st.just("") | texts),
+    )
+
+
+@st.composite
+def vocabularies(draw: DrawFn, *, min_size: int = 1, max_size: int = 6) -> Vocabulary:
+    """A vocabulary of a few kinds, some of them with an alias."""
+    words = draw(st.lists(texts, min_size=min_size, max_size=max_size, unique=True))
+    made = [draw(kinds(name=word)) for word in words]
+    spare = draw(st.lists(texts, max_size=len(made), unique=True))
+    aliases = [word for word in spare if word not in words]
+    made = [
+        evolve(kind, aliases=(aliases[index],)) if index < len(aliases) else kind
+        for index, kind in enumerate(made)
+    ]
+    return Vocabulary(name=draw(texts), version=draw(texts), kinds=tuple(made))
+
+
+@st.composite
+def interactions(
+    draw: DrawFn,
+    *,
+    who: Sequence[Id] = ("ana", "ben", "cem"),
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY,
+    id: SearchStrategy[Id] = texts,  # noqa: A002 - the name of the field
+    time: SearchStrategy[datetime] | None = None,
+    unknown: bool = True,
+    nobody: bool = True,
+    automated: bool = True,
+) -> Interaction:
+    """One interaction between some of these people.
+
+    Args:
+        draw: Hypothesis gives it.
+        who: who can act; those at the front do so more often.
+        vocabulary: where the words of kinds come from, aliases among them.
+        id: where ids come from.
+        time: where times come from.
+        unknown: whether the kind may be a word that is not in the vocabulary.
+        nobody: whether the source or the target may be absent.
+        automated: whether a system may have done it.
+    """
+    crowd = [person for rank, person in enumerate(who) for _ in range(max(1, 4 >> rank))]
+    source, target = draw(st.sampled_from(crowd)), draw(st.sampled_from(list(who)))
+    gap = draw(st.integers(0, 11)) if nobody else 2
+    words = [*vocabulary.words, *(["thing nobody knows"] if unknown else [])]
+    paid = draw(st.integers(0, 9)) == 0
+    return Interaction(
+        id=draw(id),
+        time=draw(instants() if time is None else time),
+        kind=draw(st.sampled_from(words)),
+        source=None if gap == 0 else source,
+        target=None if gap == 1 else target,
+        channel=draw(st.sampled_from(CHANNELS)),
+        valence=draw(st.none() | st.sampled_from([-1.0, -0.5, 0.0, 0.3, 1.0]) | st.floats(-1, 1)),
+        value=Decimal(draw(st.integers(-(10**6), 10**6))) / 100 if paid else None,
+        currency="EUR" if paid else None,
+        thread=draw(st.sampled_from([None, None, "t1", "t2"])),
+        about=draw(st.sampled_from([None, None, "product", "case"])),
+        automated=automated and draw(st.integers(0, 9)) == 0,
+    )
+
+
+@st.composite
+def logs(
+    draw: DrawFn,
+    *,
+    min_size: int = 0,
+    max_size: int = 30,
+    who: Sequence[Id] | None = None,
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY,
+    unknown: bool = True,
+    nobody: bool = True,
+    automated: bool = True,
+    repeats: bool = False,
+    late: bool = False,
+    retractions: bool = False,
+) -> list[Interaction]:
+    """Interactions with distinct keys, in no order, with skew and bursts.
+
+    Args:
+        draw: Hypothesis gives it.
+        min_size: the least number of interactions, repeats not counted.
+        max_size: the largest number of them.
+        who: the people; drawn where not given.
+        vocabulary: where the words of kinds come from.
+        unknown: whether some kinds are not in the vocabulary.
+        nobody: whether some have no source or no target.
+        automated: whether some are automated.
+        repeats: whether some come twice, equal in every field.
+        late: whether the host learnt of some later than they took place.
+        retractions: whether some take back an earlier one.
+    """
+    who = draw(people()) if who is None else who
+    bursts = draw(st.lists(instants(), min_size=1, max_size=4))
+    spans = st.sampled_from([timedelta(seconds=90), timedelta(days=2), timedelta(days=400)])
+    time = st.builds(
+        lambda start, span, share: start + span * share,
+        st.sampled_from(bursts),
+        spans,
+        st.floats(0, 1),
+    )
+    size = draw(st.integers(min_size, max_size))
+    log: list[Interaction] = []
+    for number in range(size):
+        act = draw(
+            interactions(
+                who=who,
+                vocabulary=vocabulary,
+                id=st.just(f"m{number}"),
+                time=time,
+                unknown=unknown,
+                nobody=nobody,
+                automated=automated,
+            )
+        )
+        if late and draw(st.booleans()):
+            delay = timedelta(seconds=draw(st.integers(0, 40 * 86400)))
+            act = evolve(act, received_at=act.time + delay)
+        log.append(act)
+    if retractions and log:
+        for number, back in enumerate(
+            draw(st.lists(st.sampled_from(log), max_size=4, unique=True))
+        ):
+            when = back.time + timedelta(seconds=draw(st.integers(0, 90 * 86400)))
+            taken = evolve(back, id=f"r{number}", retracts=back.id, time=when, received_at=None)
+            log.append(taken)
+    if repeats and log:
+        log += draw(st.lists(st.sampled_from(log), max_size=5))
+    return draw(st.permutations(log)) if len(log) <= 12 else log
+
+
+@st.composite
+def splits(draw: DrawFn, log: Sequence[Interaction]) -> tuple[list[Interaction], list[Interaction]]:
+    """A log dealt out into two."""
+    left = draw(st.lists(st.booleans(), min_size=len(log), max_size=len(log)))
+    return (
+        [act for act, first in zip(log, left, strict=True) if first],
+        [act for act, first in zip(log, left, strict=True) if not first],
+    )
+
+
+@st.composite
+def graphs(
+    draw: DrawFn,
+    *,
+    directed: bool | None = None,
+    min_nodes: int = 0,
+    max_nodes: int = 9,
+    weighted: bool = True,
+    loops: bool = False,
+) -> nx.Graph:
+    """A small networkx graph with nodes 0, 1, ... and, where wanted, positive weights."""
+    directed = draw(st.booleans()) if directed is None else directed
+    graph = nx.DiGraph() if directed else nx.Graph()
+    nodes = draw(st.integers(min_nodes, max_nodes))
+    graph.add_nodes_from(range(nodes))
+    pairs = [
+        (a, b)
+        for a in range(nodes)
+        for b in range(nodes)
+        if (directed or a <= b) and (loops or a != b)
+    ]
+    if pairs:
+        for a, b in draw(st.lists(st.sampled_from(pairs), unique=True)):
+            if weighted:
+                graph.add_edge(a, b, weight=draw(st.sampled_from([0.5, 1.0, 2.0, 7.25])))
+            else:
+                graph.add_edge(a, b)
+    return graph
