@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +19,9 @@ pytestmark = pytest.mark.core
 
 SOURCE = Path(scrmkit.__file__).parent
 HEAVY = ("matplotlib", "narwhals", "networkx", "numpy", "polars", "scipy")
+DOCUMENTED = re.compile(
+    r"^\.\. auto(?:class|data|decorator|exception|function):: scrmkit\.(\S+)$", re.MULTILINE
+)
 
 
 def run(code: str) -> str:
@@ -26,6 +32,33 @@ def run(code: str) -> str:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Names as people look them up: constants first, each once."""
+    return sorted(set(names), key=lambda name: (not name.isupper(), name))
+
+
+def public_names(module: Path) -> list[str]:
+    """The `__all__` of a module, without importing it."""
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def rooms() -> list[str]:
+    """The names of all modules and packages in the house."""
+    return sorted(
+        path.stem
+        for path in SOURCE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    )
+
+
+def public_rooms() -> list[str]:
+    """The rooms that people import."""
+    return [name for name in rooms() if not name.startswith("_")]
 
 
 def test_importing_is_light_and_quiet() -> None:
@@ -39,8 +72,60 @@ def test_there_is_one_version() -> None:
     assert scrmkit.__version__ == version("scrmkit")
 
 
-def test_public_names_are_sorted() -> None:
-    """`__all__` is in the order in which people look names up, without repeats."""
-    constants = [name for name in scrmkit.__all__ if name.isupper()]
-    others = [name for name in scrmkit.__all__ if not name.isupper()]
-    assert scrmkit.__all__ == sorted(set(constants)) + sorted(set(others))
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """The front door names what it does not have."""
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        scrmkit.nothing  # noqa: B018
+
+
+def test_rooms_can_be_reached_from_the_front_door() -> None:
+    """`dir(scrmkit)` lists every public name and every room that is a noun of its own."""
+    assert set(scrmkit.__all__) <= set(dir(scrmkit))
+    quiet = {"customers", "errors", "interactions", "results"}
+    assert set(public_rooms()) - quiet <= set(dir(scrmkit))
+
+
+def test_the_map_of_the_house_is_complete() -> None:
+    """The front door's docstring names every room that people import, and no other."""
+    drawn = re.findall(r"^    (\w+)  +\S", scrmkit.__doc__ or "", re.MULTILINE)
+    assert sorted(drawn) == public_rooms()
+
+
+@pytest.mark.parametrize("room", ["__init__", *public_rooms()])
+def test_public_names_are_sorted(room: str) -> None:
+    """Every room has an `__all__`, in the order in which people look names up."""
+    names = public_names(SOURCE / f"{room}.py")
+    assert names
+    assert names == in_order(names)
+
+
+def test_every_room_has_a_floor(root: Path) -> None:
+    """No module is left out of the contract that imports run downstairs only."""
+    with (root / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    placed = {
+        name
+        for contract in contracts
+        if contract["type"] == "layers"
+        for floor in contract["layers"]
+        for name in re.findall(r"\w+", floor)
+    }
+    assert set(rooms()) - {"__init__"} <= placed
+
+
+@pytest.mark.parametrize("room", public_rooms())
+def test_a_room_is_documented(room: str, root: Path) -> None:
+    """A room's page in the reference has exactly the room's public names."""
+    page = root / "docs" / "reference" / f"{room}.md"
+    documented = [name.split(".") for name in DOCUMENTED.findall(page.read_text())]
+    assert in_order([name for _, name in documented]) == public_names(SOURCE / f"{room}.py")
+    assert {where for where, _ in documented} == {room}
+
+
+def test_the_front_door_is_documented(root: Path) -> None:
+    """Every name at the front door is in the reference of the room it comes from."""
+    pages = (root / "docs" / "reference").glob("*.md")
+    documented = {
+        name.split(".")[-1] for page in pages for name in DOCUMENTED.findall(page.read_text())
+    }
+    assert set(scrmkit.__all__) <= documented
