@@ -24,6 +24,7 @@ How = Literal["sum", "min", "max", "len", "mean", "n_unique"]
 
 Engine = Literal["polars", "pandas", "pyarrow"]
 ENGINES: Final[tuple[Engine, ...]] = ("polars", "pandas", "pyarrow")
+REPLACERS: Final = ("polars", "pandas", "pyarrow", "modin", "cudf")
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -168,7 +169,7 @@ def lookup(
     """
     if not values:
         return nw.lit(default)
-    if frame.implementation.value in ("polars", "pandas", "pyarrow", "modin", "cudf"):
+    if frame.implementation.value in REPLACERS:
         return nw.col(column).replace_strict(
             list(values), list(values.values()), default=default, return_dtype=nw.Float64
         )
@@ -179,6 +180,18 @@ def lookup(
     for value, group in words.items():
         result = nw.when(nw.col(column).is_in(group)).then(nw.lit(float(value))).otherwise(result)
     return result
+
+
+def rename_words(frame: nw.LazyFrame[Any], column: str, names: Mapping[str, str]) -> nw.Expr:
+    """A column of words in which some are replaced by others."""
+    words = nw.col(column).cast(nw.String)
+    if frame.implementation.value in REPLACERS:
+        new = words.replace_strict(list(names), list(names.values()), default=None)
+        return nw.coalesce(new, words).alias(column)
+    result = words
+    for old, new_word in names.items():
+        result = nw.when(words == old).then(nw.lit(new_word)).otherwise(result)
+    return result.alias(column)
 
 
 def check_columns(names: Iterable[str], wanted: Iterable[str], *, where: str) -> None:

@@ -1,0 +1,397 @@
+"""A table of anybody's as the columns of a log: rename, convert, judge each row, find repeats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+from attrs import frozen
+
+from scrmkit import _tables, _texts, _times
+from scrmkit._tables import Home
+from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra
+from scrmkit.interactions import Vocabulary
+
+
+IDS: Final = ("id", "source", "target", "thread", "in_reply_to", "about", "retracts", "scope")
+WORDS: Final = ("kind", "channel", "currency", "text")
+TRUTHS: Final = ("public", "automated")
+INSTANTS: Final = ("time", "received_at")
+FIELDS: Final = (*INSTANTS, *IDS, *WORDS, *TRUTHS, "valence", "value")
+KEY: Final = ("scope", "id", "target")
+
+UTC_NAMES: Final = ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Universal")
+
+ROW: Final = "__row"
+FIRST: Final = "__first"
+COPIES: Final = "__copies"
+CONFLICT: Final = "the same id with other content"
+
+Rule = tuple[nw.Expr, str | nw.Expr]
+
+
+@frozen
+class Options:
+    """How the columns of a table become those of a log; validated by the log."""
+
+    columns: Mapping[str, str]
+    constants: Mapping[str, Any]
+    kinds: Mapping[str, str]
+    valence_range: tuple[float, float]
+    timezone: str | None
+    vocabulary: Vocabulary
+
+
+@frozen
+class Intake:
+    """What became of a table.
+
+    Args:
+        accepted: the rows of the log, without the constants.
+        rejected: the rows that could not be used, as they came, with their ``rule`` and,
+            where the input has an order, their ``row`` (0 is the first).
+        read: the rows that came: how many, or those of a lazy table, not yet counted.
+    """
+
+    accepted: nw.LazyFrame[Any]
+    rejected: nw.LazyFrame[Any]
+    read: int | nw.LazyFrame[Any]
+
+
+def take_in(frame: nw.LazyFrame[Any], home: Home, options: Options) -> Intake:
+    """Turn a table into the columns of a log; every row is accepted, repeated or rejected."""
+    frame = _rename(frame, options)
+    if home.lazy:
+        return _take_lazily(frame, options)
+    return _take_eagerly(frame.collect(), options)
+
+
+def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
+    names = frame.collect_schema().names()
+    _tables.check_columns(names, options.columns.values(), where="the table")
+    ours = {theirs: our for our, theirs in options.columns.items()}
+    taken = {*options.columns, *options.constants}
+    for name in names:
+        if name in options.constants and name not in ours:
+            raise InvalidTable(
+                f"{name!r} is a constant and a column of the table: drop one of the two",
+                value=name,
+            )
+    kept = {name: ours.get(name, name) for name in names if name in ours or name not in taken}
+    present = {*kept.values(), *options.constants}
+    for name in ("time", "kind"):
+        if name not in present:
+            hint = ' or constants={"kind": "message"}' if name == "kind" else ""
+            raise InvalidTable(
+                f"no column is the {name}: name it with columns={{{name!r}: ...}}{hint}. "
+                f"The table has: {', '.join(map(repr, names))}"
+            )
+    if not {"source", "target"} & present:
+        raise InvalidTable(
+            'no column says who acted: name it with columns={"source": ..., "target": ...}. '
+            f"The table has: {', '.join(map(repr, names))}"
+        )
+    if "retracts" in present and "id" not in present:
+        raise InvalidTable("retracts names ids, and the table has no column id")
+    return frame.select(*(nw.col(theirs).alias(our) for theirs, our in kept.items()))
+
+
+def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
+    table, rules = _convert(raw, options)
+    table = table.with_columns(*_standard(table.lazy(), options, _present_words(table, options)))
+    rules = [*rules, *_rules(table.lazy(), options)]
+    bad = table.select(_any_of(rules).alias(ROW)).get_column(ROW)
+    content = [name for name in table.columns if not name.startswith("__")]
+    if not bad.any() and _is_unique(table):
+        nothing = raw.head(0).with_row_index("row").with_columns(rule=nw.lit("", nw.String))
+        return Intake(table.select(content).lazy(), _in_front(nothing.lazy()), len(raw))
+    numbered = table.with_row_index(ROW)
+    refused = numbered.filter(bad).with_columns(rule=_first_of(rules))
+    good, conflicts = _settle(numbered.filter(~bad), content)
+    verdicts = nw.concat(
+        [refused.select(ROW, "rule"), conflicts.select(ROW, nw.lit(CONFLICT).alias("rule"))]
+    )
+    rejected = raw.with_row_index("row").join(verdicts.rename({ROW: "row"}), on="row", how="inner")
+    return Intake(good.select(content).lazy(), _in_front(rejected.sort("row").lazy()), len(raw))
+
+
+def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
+    table = frame.with_columns(*_standard(frame, options, None))
+    rules = _rules(table, options)
+    bad = _any_of(rules)
+    accepted = table.filter(~bad)
+    rejected = table.filter(bad).with_columns(rule=_first_of(rules))
+    names = table.collect_schema().names()
+    if "id" in names:
+        key = [name for name in KEY if name in names]
+        versions = _tables.aggregate(accepted, names, __copies=("id", "len"))
+        versions = versions.with_columns(nw.len().over(*key).alias(COPIES))
+        accepted = versions.filter(nw.col(COPIES) == 1).select(names)
+        conflicts = versions.filter(nw.col(COPIES) > 1).select(*names)
+        rejected = nw.concat([rejected, conflicts.with_columns(rule=nw.lit(CONFLICT))])
+    return Intake(accepted, _in_front(rejected), frame)
+
+
+def _in_front(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    names = frame.collect_schema().names()
+    first = [name for name in ("row", "line", "rule") if name in names]
+    return frame.select(*first, *(name for name in names if name not in first))
+
+
+def _is_unique(table: nw.DataFrame[Any]) -> bool:
+    key = [name for name in KEY if name in table.columns]
+    if "id" not in key:
+        return True
+    if table.get_column("id").n_unique() == len(table):
+        return True
+    return len(table.select(key).unique()) == len(table)
+
+
+def _settle(
+    table: nw.DataFrame[Any], content: list[str]
+) -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
+    """Keep one row of each key, unless rows of one key differ: then nobody knows which is right."""
+    if _is_unique(table):
+        return table, table.head(0)
+    key = [name for name in KEY if name in content]
+    table = table.with_columns(nw.len().over(*key).alias(COPIES))
+    several = table.filter(nw.col(COPIES) > 1)
+    several = several.with_columns(nw.col(ROW).min().over(*content).alias(FIRST))
+    several = several.filter(nw.col(ROW) == nw.col(FIRST))
+    several = several.with_columns(nw.len().over(*key).alias(COPIES)).drop(FIRST)
+    accepted = nw.concat([table.filter(nw.col(COPIES) == 1), several.filter(nw.col(COPIES) == 1)])
+    return accepted.sort(ROW), several.filter(nw.col(COPIES) > 1)
+
+
+def _present_words(table: nw.DataFrame[Any], options: Options) -> frozenset[str]:
+    if "kind" in options.constants:
+        return frozenset()
+    return frozenset(table.get_column("kind").unique().drop_nulls().cast(nw.String).to_list())
+
+
+def _standard(
+    frame: nw.LazyFrame[Any], options: Options, words: frozenset[str] | None
+) -> list[nw.Expr]:
+    """The expressions that give each column its type; none where it has it already."""
+    schema = frame.collect_schema()
+    exprs = []
+    for name, dtype in schema.items():
+        column = nw.col(name)
+        if name in INSTANTS:
+            exprs.extend(_instant(column, dtype, name, options))
+        elif name in IDS:
+            exprs.extend(_id(column, dtype, name))
+        elif name in WORDS and dtype != nw.String:
+            exprs.append(column.cast(nw.String))
+        elif name in TRUTHS and dtype != nw.Boolean:
+            raise _misfit(dtype, name, "truth values", "cast it to booleans")
+        elif name == "valence":
+            exprs.append(_valence(column, dtype, options))
+        elif name == "value" and not (dtype.is_decimal() or dtype.is_integer()):
+            raise _misfit(dtype, name, "money", "cast it to decimals, as a float cannot hold money")
+    kinds = _kind_names(options, words)
+    if "kind" in schema and kinds:
+        exprs.append(_tables.rename_words(frame, "kind", kinds))
+    if {"source", "target"} <= set(schema):
+        _check_one_type(schema)
+    return exprs
+
+
+def _kind_names(options: Options, words: frozenset[str] | None) -> dict[str, str]:
+    """The words for kinds that have to be rewritten, of those that occur."""
+    known = options.vocabulary.words
+    names = {word: kind.name for word, kind in known.items() if word != kind.name}
+    names.update(
+        {theirs: known[our].name if our in known else our for theirs, our in options.kinds.items()}
+    )
+    return {old: new for old, new in names.items() if words is None or old in words}
+
+
+def _instant(column: nw.Expr, dtype: nw.dtypes.DType, name: str, options: Options) -> list[nw.Expr]:
+    if not isinstance(dtype, nw.Datetime):
+        raise InvalidTable(
+            f"column {name!r} of a lazy table is of type {dtype}: make it a timestamp with a "
+            f"time zone there, or collect the table first"
+        )
+    if dtype.time_zone in UTC_NAMES:
+        return [] if dtype.time_unit == "us" else [column.cast(nw.Datetime("us", "UTC"))]
+    if dtype.time_zone is not None:
+        return [column.dt.convert_time_zone("UTC").cast(nw.Datetime("us", "UTC"))]
+    if options.timezone in UTC_NAMES:
+        return [column.dt.replace_time_zone("UTC").cast(nw.Datetime("us", "UTC"))]
+    if options.timezone is None:
+        raise InvalidParameter(
+            f"the times of column {name!r} have no time zone: say which one they were "
+            f'written in, e.g. timezone="Europe/London" or timezone="UTC"'
+        )
+    raise InvalidTable(
+        f"column {name!r} of a lazy table holds local times of {options.timezone}: make them "
+        f"timestamps with a time zone there, or collect the table first"
+    )
+
+
+def _id(column: nw.Expr, dtype: nw.dtypes.DType, name: str) -> list[nw.Expr]:
+    if dtype in (nw.String, nw.Int64):
+        return []
+    if dtype.is_integer():
+        return [column.cast(nw.Int64)]
+    if dtype in (nw.Categorical, nw.Unknown, nw.Object) or isinstance(dtype, nw.Enum):
+        return [column.cast(nw.String)]
+    raise _misfit(dtype, name, "ids", "cast it to text or to integers")
+
+
+def _valence(column: nw.Expr, dtype: nw.dtypes.DType, options: Options) -> nw.Expr:
+    if not dtype.is_numeric():
+        raise _misfit(dtype, "valence", "numbers", "cast it to floats")
+    low, high = options.valence_range
+    if (low, high) == (-1.0, 1.0):
+        return column.cast(nw.Float64)
+    return (column.cast(nw.Float64) - low) / (high - low) * 2.0 - 1.0
+
+
+def _misfit(dtype: nw.dtypes.DType, name: str, what: str, remedy: str) -> InvalidTable:
+    return InvalidTable(f"column {name!r} holds {what} and is of type {dtype}: {remedy}")
+
+
+def _check_one_type(schema: Mapping[str, nw.dtypes.DType]) -> None:
+    kinds = {
+        "integers" if schema[name].is_integer() or schema[name].is_float() else "text"
+        for name in ("source", "target")
+    }
+    if len(kinds) > 1:
+        raise InvalidTable(
+            f"source is of type {schema['source']} and target of type {schema['target']}: ids of "
+            f"one log have one type, so cast one of the two"
+        )
+
+
+def _rules(frame: nw.LazyFrame[Any], options: Options) -> list[Rule]:
+    """What makes a row unusable, in the order in which it is said."""
+    schema = frame.collect_schema()
+    column = nw.col
+    rules: list[Rule] = [(column("time").is_null(), "time is missing")]
+    if "kind" in schema:
+        rules.append((column("kind").is_null(), "kind is missing"))
+        rules.append((_is_empty("kind"), "kind is missing"))
+    parties = [name for name in ("source", "target") if name in schema]
+    rules.extend(
+        (_is_empty(name), f"{name} is empty") for name in parties if schema[name] == nw.String
+    )
+    if parties and not {"source", "target"} & set(options.constants):
+        nobody = nw.all_horizontal(
+            *(column(name).is_null() for name in parties), ignore_nulls=False
+        )
+        if "retracts" in schema:
+            nobody = nobody & column("retracts").is_null()
+        rules.append((nobody, "source and target are missing"))
+    if "id" in schema:
+        rules.append((column("id").is_null(), "id is missing"))
+        if schema["id"] == nw.String:
+            rules.append((_is_empty("id"), "id is missing"))
+    if "valence" in schema:
+        outside = (column("valence") < -1) | (column("valence") > 1)
+        rules.append((outside.fill_null(value=False), "valence is out of range"))
+    if "value" in schema and "currency" in schema:
+        alone = column("value").is_null() != column("currency").is_null()
+        rules.append((alone, "value and currency are not both there"))
+    if "currency" in schema:
+        code = column("currency").str.contains("^[A-Z]{3}$")
+        rules.append(((~code).fill_null(value=False), "currency is no ISO 4217 code"))
+    return rules
+
+
+def _is_empty(name: str) -> nw.Expr:
+    return (nw.col(name) == "").fill_null(value=False)
+
+
+def _any_of(rules: Iterable[Rule]) -> nw.Expr:
+    return nw.any_horizontal(*(condition for condition, _ in rules), ignore_nulls=False)
+
+
+def _first_of(rules: Iterable[Rule]) -> nw.Expr:
+    result = nw.lit(None, nw.String)
+    for condition, text in reversed(list(rules)):
+        said = nw.lit(text) if isinstance(text, str) else text
+        result = nw.when(condition).then(said).otherwise(result)
+    return result
+
+
+def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[Any], list[Rule]]:
+    """Read texts, numbers and local times as what they stand for; mark what cannot be read."""
+    rules: list[Rule] = []
+    for name, dtype in table.schema.items():
+        column = table.get_column(name)
+        if dtype == nw.Unknown and name in FIELDS and column.null_count() == len(column):
+            table = table.with_columns(nw.lit(None, _EMPTY.get(name, nw.String)).alias(name))
+        elif name in INSTANTS and not (isinstance(dtype, nw.Datetime) and dtype.time_zone):
+            instants, why = _times.parse_times(
+                _to_polars(column), timezone=options.timezone, name=name
+            )
+            table = table.with_columns(_like(table, name, instants))
+            if why.null_count() < len(why):
+                mark = f"__{name}"
+                table = table.with_columns(_like(table, mark, why))
+                rules.append((~nw.col(mark).is_null(), nw.col(mark)))
+        elif name in IDS and (dtype.is_float() or dtype == nw.Object):
+            table = table.with_columns(_to_ids(column))
+        elif name in (*TRUTHS, "valence", "value") and dtype == nw.String:
+            values, unread = _READERS[name](_to_polars(column))
+            table = table.with_columns(_like(table, name, values))
+            if unread.any():
+                mark = f"__{name}"
+                table = table.with_columns(_like(table, mark, unread))
+                rules.append((nw.col(mark), f"{name} cannot be read"))
+        elif name in TRUTHS and dtype.is_integer():
+            table = table.with_columns((nw.col(name) != 0).alias(name))
+    return table, rules
+
+
+_EMPTY: Final[dict[str, Any]] = {
+    **dict.fromkeys(INSTANTS, nw.Datetime("us", "UTC")),
+    **dict.fromkeys(TRUTHS, nw.Boolean()),
+    "valence": nw.Float64(),
+    "value": nw.Int64(),
+}
+_READERS: Final = {
+    "public": _texts.parse_truths,
+    "automated": _texts.parse_truths,
+    "valence": _texts.parse_numbers,
+    "value": _texts.parse_money,
+}
+
+
+def _to_polars(column: nw.Series[Any]) -> Any:
+    try:
+        return column.to_polars()
+    except ImportError as error:
+        raise MissingExtra("polars", extra="tables") from error
+
+
+def _like(table: nw.DataFrame[Any], name: str, values: Any) -> nw.Series[Any]:
+    """A Polars series as a column for a table of another engine."""
+    series: nw.Series[Any] = nw.from_native(values.alias(name), series_only=True)
+    if table.implementation.is_polars():
+        return series
+    return nw.new_series(name, series.to_list(), series.dtype, backend=table.implementation)
+
+
+def _to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
+    """Ids that pandas keeps as floats or objects: whole numbers as such, the rest as text."""
+    values = [None if _is_missing(value) else value for value in column.to_list()]
+    numbers = [value for value in values if value is not None]
+    if all(isinstance(value, int | float) and value == int(value) for value in numbers):
+        whole = [None if value is None else int(value) for value in values]
+        return nw.new_series(column.name, whole, nw.Int64, backend=column.implementation)
+    if any(isinstance(value, int | float) for value in numbers):
+        raise InvalidTable(
+            f"column {column.name!r} holds fractions, or text and numbers: ids are all text or "
+            f"all integers"
+        )
+    texts = [None if value is None else str(value) for value in values]
+    return nw.new_series(column.name, texts, nw.String, backend=column.implementation)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

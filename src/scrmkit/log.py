@@ -1,0 +1,483 @@
+"""Logs of interactions: from any table, from records, from files; nothing is lost silently."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cached_property
+from os import PathLike
+from types import MappingProxyType
+from typing import Any, Final, Self
+from uuid import UUID
+
+import narwhals.stable.v2 as nw
+from attrs import frozen
+
+from scrmkit import _checks, _intake, _records, _tables
+from scrmkit._files import Lines, read_file
+from scrmkit._intake import FIELDS, INSTANTS, Intake, Options
+from scrmkit._tables import Home
+from scrmkit.errors import InvalidParameter
+from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
+
+
+__all__ = ["Acts", "InteractionLog", "Summary"]
+
+
+@frozen
+class Summary:
+    """What became of the rows that were read: read = accepted + repeated + rejected.
+
+    Attributes:
+        read: how many rows came.
+        accepted: how many are in the log.
+        repeated: how many were there already: the same key with the same content.
+        rejected: how many could not be used.
+        rules: how many broke each rule.
+        unknown_kinds: how many accepted rows have each kind that the vocabulary lacks.
+        first: the first instant in the log; None where it is empty.
+        last: the last instant in the log; None where it is empty.
+    """
+
+    read: int
+    accepted: int
+    repeated: int
+    rejected: int
+    rules: Mapping[str, int]
+    unknown_kinds: Mapping[str, int]
+    first: datetime | None
+    last: datetime | None
+
+    def __str__(self) -> str:
+        counts = (
+            f"{self.read:,} read = {self.accepted:,} accepted + {self.repeated:,} repeated "
+            f"+ {self.rejected:,} rejected"
+        )
+        lines = [counts]
+        if self.first is not None and self.last is not None:
+            lines.append(f"from {self.first.isoformat()} to {self.last.isoformat()}")
+        lines.extend(f"rejected, {rule}: {count:,}" for rule, count in self.rules.items())
+        lines.extend(
+            f"unknown kind, weighs nothing, {kind}: {count:,}"
+            for kind, count in self.unknown_kinds.items()
+        )
+        return "\n".join(lines)
+
+
+@frozen
+class Acts:
+    """The interactions of a log that count at an instant.
+
+    Attributes:
+        frame: the rows; a column ``until`` says when a row is taken back later on, where
+            the log has such rows.
+        constants: the columns that hold one value in every row; they are in ``frame`` too.
+        as_of: the instant, in UTC.
+        home: where results go back to.
+    """
+
+    frame: nw.LazyFrame[Any]
+    constants: Mapping[str, Any]
+    as_of: datetime
+    home: Home
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of the columns of ``frame``."""
+        return frozenset(self.frame.collect_schema().names())
+
+
+class InteractionLog:
+    """A log of interactions as a table: what every batch function takes.
+
+    A log comes from a table (`from_frame`), from records (`from_records`) or from a file
+    (`read`). Each row that comes in is accepted, repeated or rejected, and none is lost:
+    `summary` counts them, `rejected` has those that could not be used, with the reason.
+
+    A repeat is a row with the same key (scope, id, target) and the same content as
+    another. Rows with the same key and other content are a conflict, and all of them are
+    rejected: nobody can say which one is right, and the order of a log must not decide.
+    Without a column ``id`` every row counts.
+
+    Attributes:
+        vocabulary: the words of this log.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import InteractionLog
+        >>> log = InteractionLog.from_records(
+        ...     [
+        ...         {"at": "2026-03-01T09:00Z", "from": "ana", "to": "ben"},
+        ...         {"at": "2026-03-02T10:00Z", "from": "ben", "to": "ana"},
+        ...         {"at": "yesterday", "from": "ben", "to": "ana"},
+        ...     ],
+        ...     columns={"time": "at", "source": "from", "target": "to"},
+        ...     constants={"kind": "message"},
+        ... )
+        >>> print(log.summary())
+        3 read = 2 accepted + 0 repeated + 1 rejected
+        from 2026-03-01T09:00:00+00:00 to 2026-03-02T10:00:00+00:00
+        rejected, time cannot be read: 1
+    """
+
+    def __init__(self, intake: Intake, *, home: Home, options: Options) -> None:
+        self._intake = intake
+        self._home = home
+        self._constants = MappingProxyType(dict(options.constants))
+        self.vocabulary = options.vocabulary
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        columns: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        valence_range: tuple[float, float] = (-1.0, 1.0),
+        timezone: str | None = None,
+        vocabulary: Vocabulary = DEFAULT_VOCABULARY,
+    ) -> Self:
+        """A log from a table: Polars, pandas, Arrow, DuckDB, or anything that Narwhals takes.
+
+        A column whose name is that of a field of `Interaction` is that field; others are
+        kept as they are. ``time`` and ``kind`` are needed, and ``source`` or ``target``.
+
+        Args:
+            frame: the table; a lazy one stays lazy, and is not read before it is needed.
+            columns: the name of the table's column for a field, such as
+                ``{"time": "ts", "source": "from_id"}``.
+            constants: the value of a field in every row, such as ``{"kind": "message"}``.
+            kinds: the vocabulary's word for a word of the table, such as
+                ``{"RT": "repost"}``.
+            valence_range: the worst and the best value of the column ``valence``, which is
+                mapped to -1 and 1 in a straight line.
+            timezone: the zone of times that have none, such as ``"Europe/London"``. Local
+                times that a clock change skips or repeats are rejected rows.
+            vocabulary: what the kinds count for.
+
+        Raises:
+            InvalidTable: a column that is missing or of a type that cannot be used.
+            InvalidParameter: an option that cannot be, or times without a zone.
+
+        Example:
+            >>> import polars as pl
+            >>> from scrmkit import InteractionLog
+            >>> ratings = pl.DataFrame(
+            ...     {"rater": [6, 6], "ratee": [2, 5], "stars": [4, -10],
+            ...      "ts": [1289241911, 1289241941]}
+            ... )
+            >>> log = InteractionLog.from_frame(
+            ...     ratings,
+            ...     columns={
+            ...         "source": "rater", "target": "ratee", "valence": "stars", "time": "ts"
+            ...     },
+            ...     constants={"kind": "rating"},
+            ...     valence_range=(-10, 10),
+            ... )
+            >>> log.frame["valence"].to_list()
+            [0.4, -1.0]
+        """
+        options = _check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        taken, home = _tables.take(frame)
+        return cls(_intake.take_in(taken, home, options), home=home, options=options)
+
+    @classmethod
+    def from_records(
+        cls,
+        records: Iterable[Interaction | Mapping[str, Any]],
+        *,
+        columns: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        valence_range: tuple[float, float] = (-1.0, 1.0),
+        timezone: str | None = None,
+        vocabulary: Vocabulary = DEFAULT_VOCABULARY,
+    ) -> Self:
+        """A log from interactions, or from mappings such as the JSON of a webhook.
+
+        The options are those of `from_frame`. Attributes of interactions become columns.
+        UUIDs become their text, which has the same order.
+        """
+        table = _records.to_table(records)
+        if not table and columns is None:
+            table = {name: [] for name in ("time", "kind", "source", "target")}
+        return cls.from_frame(
+            _tables.build(table),
+            columns=columns,
+            constants=constants,
+            kinds=kinds,
+            valence_range=valence_range,
+            timezone=timezone,
+            vocabulary=vocabulary,
+        )
+
+    @classmethod
+    def read(
+        cls,
+        path: str | PathLike[str],
+        *,
+        columns: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        valence_range: tuple[float, float] = (-1.0, 1.0),
+        timezone: str | None = None,
+        vocabulary: Vocabulary = DEFAULT_VOCABULARY,
+    ) -> Self:
+        """A log from a file: CSV (any separator, with or without a header), NDJSON, Parquet.
+
+        Text files may be compressed with gzip. The columns of a file without a header are
+        called ``column_1``, ``column_2`` and so on. Times are ISO 8601, seconds or
+        milliseconds since 1970 (decided for the column), or what python-dateutil reads.
+        Ids of text files are text, as they stand there.
+
+        The other options are those of `from_frame`; `rejected` has the lines.
+
+        Raises:
+            UnreadableFile: a file that is missing, empty, or no table.
+        """
+        options = _check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        lines = read_file(path, fields=(*FIELDS, *options.columns.values()))
+        taken, home = _tables.take(lines.frame)
+        intake = _intake.take_in(taken, home, options)
+        return cls(_with_lines(intake, lines), home=home, options=options)
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The name, version and digest of the vocabulary."""
+        return MappingProxyType(
+            {
+                "vocabulary": self.vocabulary.name,
+                "vocabulary_version": self.vocabulary.version,
+                "vocabulary_digest": self.vocabulary.digest,
+            }
+        )
+
+    @cached_property
+    def frame(self) -> Any:
+        """The accepted rows, as a table of the kind that came in."""
+        return _tables.give(self._rows, self._home)
+
+    @cached_property
+    def rejected(self) -> Any:
+        """The rows that could not be used, as they came, with the rule that each broke.
+
+        Where the input has an order, ``row`` is the number of the row (0 is the first),
+        and for files ``line`` is the line (1 is the first) and ``text`` what stood there
+        where it could not be split into fields.
+        """
+        return _tables.give(self._intake.rejected, self._home)
+
+    @property
+    def _rows(self) -> nw.LazyFrame[Any]:
+        accepted = self._intake.accepted
+        if not self._constants:
+            return accepted
+        return accepted.with_columns(
+            **{name: nw.lit(value) for name, value in self._constants.items()}
+        )
+
+    def summary(self) -> Summary:
+        """How many rows were read, accepted, repeated and rejected, and by which rules."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> Summary:
+        rows = self._rows
+        counted = rows.select(
+            nw.len().alias("n"),
+            nw.col("time").min().alias("first"),
+            nw.col("time").max().alias("last"),
+        ).collect()
+        rules = _count(self._intake.rejected, "rule")
+        accepted, rejected = int(counted["n"][0]), sum(rules.values())
+        read = self._intake.read
+        if isinstance(read, nw.LazyFrame):
+            read = int(read.select(nw.len().alias("n")).collect()["n"][0])
+        kind = self._constants.get("kind")
+        present = _count(rows, "kind") if kind is None else {kind: accepted}
+        return Summary(
+            read=read,
+            accepted=accepted,
+            repeated=read - accepted - rejected,
+            rejected=rejected,
+            rules=MappingProxyType(rules),
+            unknown_kinds=MappingProxyType(
+                {kind: n for kind, n in present.items() if kind not in self.vocabulary}
+            ),
+            first=_instant(counted["first"][0]),
+            last=_instant(counted["last"][0]),
+        )
+
+    def __len__(self) -> int:
+        return self._summary.accepted
+
+    def __repr__(self) -> str:
+        kind = "lazy " if self._home.lazy else ""
+        return f"<InteractionLog of a {kind}{self._home.engine} table, {self.vocabulary.name!r}>"
+
+    def acts(
+        self,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+        earliest: datetime | None = None,
+    ) -> Acts:
+        """The interactions that count at an instant: what every batch function begins with.
+
+        Args:
+            as_of: nothing later counts; None for the last instant of the log.
+            known_at: nothing that the host learnt later counts; None for all of it. What
+                has no ``received_at`` was learnt when it took place.
+            earliest: for several instants at once the first of them: rows that were taken
+                back only later are kept, and a column ``until`` says when.
+
+        Returns:
+            The rows without those that take something back (``retracts``) and without
+            those that were taken back at or before ``as_of``.
+
+        Raises:
+            InvalidParameter: an instant without a time zone; an empty log without ``as_of``.
+        """
+        rows = self._rows
+        names = rows.collect_schema().names()
+        if known_at is not None:
+            known = nw.lit(_checks.to_utc(known_at, name="known_at"))
+            learnt = nw.col("time")
+            if "received_at" in names:
+                learnt = nw.coalesce(nw.col("received_at"), learnt)
+            rows = rows.filter(learnt <= known)
+        if as_of is None:
+            instant = _instant(rows.select(nw.col("time").max()).collect()["time"][0])
+            if instant is None:
+                raise InvalidParameter("an empty log has no last instant: give as_of")
+        else:
+            instant = _checks.to_utc(as_of, name="as_of")
+            rows = rows.filter(nw.col("time") <= nw.lit(instant))
+        if "retracts" in names:
+            first = instant if earliest is None else _checks.to_utc(earliest, name="earliest")
+            rows = _without_retracted(rows, names, first)
+        return Acts(rows, self._constants, instant, self._home)
+
+
+_UNTIL: Final = "until"
+_SCOPE: Final = "__scope"
+_TAKEN_BACK: Final = "__taken_back"
+
+
+def _without_retracted(
+    rows: nw.LazyFrame[Any], names: list[str], first: datetime
+) -> nw.LazyFrame[Any]:
+    """Drop the rows that take back, and those that were taken back at or before an instant."""
+    scope = nw.col("scope").cast(nw.String).fill_null("") if "scope" in names else nw.lit("")
+    rows = rows.with_columns(scope.alias(_SCOPE))
+    taken_back = _tables.aggregate(
+        rows.filter(~nw.col("retracts").is_null()).select(
+            _SCOPE, "time", nw.col("retracts").alias(_TAKEN_BACK)
+        ),
+        [_SCOPE, _TAKEN_BACK],
+        until=("time", "min"),
+    )
+    joined = rows.filter(nw.col("retracts").is_null()).join(
+        taken_back, how="left", left_on=[_SCOPE, "id"], right_on=[_SCOPE, _TAKEN_BACK]
+    )
+    still = nw.col(_UNTIL).is_null() | (nw.col(_UNTIL) > nw.lit(first))
+    kept = [name for name in names if name != "retracts"]
+    return joined.filter(still).select(*kept, _UNTIL)
+
+
+def _with_lines(intake: Intake, lines: Lines) -> Intake:
+    """Say on which lines of a file the rejected rows stood, and add those that were no rows."""
+    import polars as pl
+
+    rejected = intake.rejected.collect().to_polars()
+    numbered = rejected.with_columns(
+        line=lines.number.gather(rejected["row"]).cast(pl.Int64), text=pl.lit(None, pl.String)
+    ).drop("row")
+    everything = pl.concat([numbered, lines.rejected], how="diagonal_relaxed").sort("line")
+    rest = [name for name in everything.columns if name not in ("line", "rule", "text")]
+    ordered = everything.select("line", "rule", "text", *rest)
+    return Intake(intake.accepted, nw.from_native(ordered).lazy(), lines.read)
+
+
+def _check_options(
+    columns: Mapping[str, str] | None,
+    constants: Mapping[str, Any] | None,
+    kinds: Mapping[str, str] | None,
+    valence_range: tuple[float, float],
+    timezone: str | None,
+    vocabulary: Vocabulary,
+) -> Options:
+    columns, constants, kinds = dict(columns or {}), dict(constants or {}), dict(kinds or {})
+    for option, names in (("columns", columns), ("constants", constants)):
+        for name in names:
+            if name not in FIELDS:
+                near = get_close_matches(name, FIELDS, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise InvalidParameter(
+                    f"{option} names {name!r}, which is no field of an interaction.{hint} "
+                    f"The fields are: {', '.join(FIELDS)}"
+                )
+    for name in {*columns} & {*constants}:
+        raise InvalidParameter(f"{name!r} is both in columns and in constants")
+    if not isinstance(vocabulary, Vocabulary):
+        raise InvalidParameter(f"vocabulary is of type {type(vocabulary).__name__}")
+    low, high = _check_valence_range(valence_range)
+    constants = _check_constants(constants, kinds, vocabulary, (low, high))
+    return Options(columns, constants, kinds, (low, high), timezone, vocabulary)
+
+
+def _check_valence_range(valence_range: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = (float(bound) for bound in valence_range)
+    except (TypeError, ValueError):
+        raise InvalidParameter("valence_range must be two numbers, such as (-10, 10)") from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InvalidParameter("valence_range must be two finite numbers, the lower one first")
+    return low, high
+
+
+def _check_constants(
+    constants: dict[str, Any],
+    kinds: Mapping[str, str],
+    vocabulary: Vocabulary,
+    valence_range: tuple[float, float],
+) -> dict[str, Any]:
+    """The constants as fields of an interaction would hold them."""
+    low, high = valence_range
+    for name, value in constants.items():
+        if name in (*INSTANTS, "id", "retracts", "value"):
+            raise InvalidParameter(f"{name!r} differs from row to row: it cannot be a constant")
+        if name in _intake.IDS:
+            _checks.check_id(value, name=f"constant {name!r}", error=InvalidParameter)
+        elif name in _intake.TRUTHS:
+            if not isinstance(value, bool):
+                raise InvalidParameter(f"constant {name!r} must be True or False", value=value)
+        elif name == "valence":
+            _checks.check_range(
+                value, name="constant 'valence'", error=InvalidParameter, low=low, high=high
+            )
+        else:
+            _checks.check_text(value, name=f"constant {name!r}", error=InvalidParameter)
+    checked: dict[str, Any] = {
+        name: str(value) if isinstance(value, UUID) else value for name, value in constants.items()
+    }
+    if "kind" in checked:
+        word = kinds.get(checked["kind"], checked["kind"])
+        kind = vocabulary.get(word)
+        checked["kind"] = word if kind is None else kind.name
+    if "valence" in checked:
+        checked["valence"] = (checked["valence"] - low) / (high - low) * 2.0 - 1.0
+    return checked
+
+
+def _instant(value: Any) -> datetime | None:
+    return None if value is None else nw.to_py_scalar(value).astimezone(UTC)
+
+
+def _count(frame: nw.LazyFrame[Any], column: str) -> dict[str, int]:
+    counts = _tables.aggregate(frame, [column], n=(column, "len")).collect()
+    pairs = zip(counts[column].to_list(), counts["n"].to_list(), strict=True)
+    return {word: int(n) for word, n in sorted(pairs)}
