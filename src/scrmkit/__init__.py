@@ -48,6 +48,7 @@ from scrmkit.errors import (
     ScrmkitError,
     ScrmkitWarning,
     UnknownCustomer,
+    UnknownKind,
     UnreadableFile,
 )
 from scrmkit.interactions import DEFAULT_VOCABULARY, Channel, Family, Interaction, Kind, Vocabulary
@@ -87,6 +88,7 @@ __all__ = [
     "SocialGraph",
     "Tracker",
     "UnknownCustomer",
+    "UnknownKind",
     "UnreadableFile",
     "Vocabulary",
 ]

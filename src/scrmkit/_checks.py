@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from scrmkit.errors import InvalidParameter, ScrmkitError
@@ -16,6 +16,29 @@ from scrmkit.errors import InvalidParameter, ScrmkitError
 Id = str | int | UUID
 
 Failure = Callable[..., ScrmkitError]
+
+Item = TypeVar("Item")
+
+
+class Frozen(Mapping[str, Item]):
+    """A mapping that cannot be changed; it can be copied and pickled."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, Item]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, name: str) -> Item:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
 
 
 def check_id(value: object, *, name: str, error: Failure) -> None:
@@ -35,6 +58,37 @@ def check_text(value: object, *, name: str, error: Failure) -> None:
         raise error(f"{name} is of type {type(value).__name__}, not text", value=value)
     if not value.strip():
         raise error(f"{name} is empty")
+
+
+def check_flag(value: object, *, name: str, error: Failure) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise error(f"{name} is of type {type(value).__name__}: give True or False", value=value)
+
+
+def freeze(value: Mapping[str, Item] | None, *, name: str, error: Failure) -> Frozen[Item]:
+    """A mapping that cannot be changed; refuse what is no mapping from texts."""
+    if value is not None and not isinstance(value, Mapping):
+        raise error(
+            f"{name} is of type {type(value).__name__}: give a mapping from names to values",
+            value=value,
+        )
+    for key in value or {}:
+        check_text(key, name=f"a name in {name}", error=error)
+    return Frozen(value or {})
+
+
+def to_tuple(
+    value: Iterable[Item], *, name: str, of: type[Item], error: Failure
+) -> tuple[Item, ...]:
+    """A tuple of values of one type; refuse anything else."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise error(f"{name} is of type {type(value).__name__}: give a list of {of.__name__}")
+    items = tuple(value)
+    for item in items:
+        if not isinstance(item, of):
+            raise error(f"{name} holds a {type(item).__name__}, not a {of.__name__}", value=item)
+    return items
 
 
 def check_time(value: object, *, name: str, error: Failure) -> None:

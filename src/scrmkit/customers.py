@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from types import MappingProxyType
+from datetime import UTC, datetime
 
 from attrs import Attribute, field, frozen
 
@@ -35,13 +34,21 @@ def _check_optional_id(instance: object, attribute: Attribute[Id | None], value:
         )
 
 
+def _check_flag(instance: object, attribute: Attribute[bool], value: object) -> None:
+    _checks.check_flag(
+        value, name=f"{type(instance).__name__}.{attribute.name}", error=InvalidCustomer
+    )
+
+
 def _check_period(instance: Role | Membership) -> None:
     name = type(instance).__name__
     for end in ("start", "end"):
         value = getattr(instance, end)
         if value is not None:
             _checks.check_time(value, name=f"{name}.{end}", error=InvalidCustomer)
-    if instance.start is not None and instance.end is not None and instance.end <= instance.start:
+    if instance.start is None or instance.end is None:
+        return
+    if instance.end.astimezone(UTC) <= instance.start.astimezone(UTC):
         raise InvalidCustomer(f"{name}.end must be later than {name}.start")
 
 
@@ -134,7 +141,7 @@ class Handle:
     channel: str = field(validator=_check_name)
     address: str = field(validator=_check_name, repr=False)
     customer: Id | None = field(default=None, validator=_check_optional_id, repr=False)
-    company: bool = False
+    company: bool = field(default=False, validator=_check_flag)
     owner: Id | None = field(default=None, validator=_check_optional_id, repr=False)
     department: str | None = None
 
@@ -143,6 +150,8 @@ class Handle:
             raise InvalidCustomer(
                 "a Handle belongs to a customer or to the company: give customer or company=True"
             )
+        if self.department is not None:
+            _checks.check_text(self.department, name="Handle.department", error=InvalidCustomer)
         if not self.company and (self.owner is not None or self.department is not None):
             raise InvalidCustomer(
                 "owner and department are those of the company's own handles: add company=True"
@@ -150,19 +159,21 @@ class Handle:
 
 
 def _freeze(attributes: Mapping[str, object] | None) -> Mapping[str, object]:
-    return MappingProxyType(dict(attributes or {}))
+    return _checks.freeze(attributes, name="Customer.attributes", error=InvalidCustomer)
 
 
 def _to_handles(handles: Iterable[Handle]) -> tuple[Handle, ...]:
-    return tuple(handles)
+    return _checks.to_tuple(handles, name="Customer.handles", of=Handle, error=InvalidCustomer)
 
 
 def _to_roles(roles: Iterable[Role]) -> tuple[Role, ...]:
-    return tuple(roles)
+    return _checks.to_tuple(roles, name="Customer.roles", of=Role, error=InvalidCustomer)
 
 
 def _to_memberships(memberships: Iterable[Membership]) -> tuple[Membership, ...]:
-    return tuple(memberships)
+    return _checks.to_tuple(
+        memberships, name="Customer.memberships", of=Membership, error=InvalidCustomer
+    )
 
 
 @frozen(kw_only=True)
@@ -197,7 +208,7 @@ class Customer:
 
     id: Id = field(validator=_check_id, repr=False)
     name: str | None = field(default=None, repr=False)
-    organisation: bool = False
+    organisation: bool = field(default=False, validator=_check_flag)
     handles: tuple[Handle, ...] = field(default=(), converter=_to_handles, repr=False)
     roles: tuple[Role, ...] = field(default=(), converter=_to_roles)
     memberships: tuple[Membership, ...] = field(default=(), converter=_to_memberships, repr=False)
@@ -208,21 +219,18 @@ class Customer:
     def __attrs_post_init__(self) -> None:
         if self.name is not None:
             _checks.check_text(self.name, name="Customer.name", error=InvalidCustomer)
-        for handle in self.handles:
-            if not isinstance(handle, Handle):
-                raise InvalidCustomer(f"handles holds a {type(handle).__name__}, not a Handle")
+        for number, handle in enumerate(self.handles):
             if handle.company or handle.customer not in (None, self.id):
-                raise InvalidCustomer("handles holds a handle that belongs to somebody else")
-        for role in self.roles:
-            if not isinstance(role, Role):
-                raise InvalidCustomer(f"roles holds a {type(role).__name__}, not a Role")
-        for membership in self.memberships:
-            if not isinstance(membership, Membership):
                 raise InvalidCustomer(
-                    f"memberships holds a {type(membership).__name__}, not a Membership"
+                    f"Customer.handles[{number}] belongs to somebody else: leave its customer "
+                    f"out, or give it to its owner"
                 )
+        for number, membership in enumerate(self.memberships):
             if membership.member != self.id:
-                raise InvalidCustomer("memberships holds a membership of somebody else")
+                raise InvalidCustomer(
+                    f"Customer.memberships[{number}] is of somebody else: its member must be "
+                    f"this customer's id"
+                )
 
     def roles_at(self, at: datetime) -> tuple[str, ...]:
         """The names of the roles that this customer has at an instant, sorted."""

@@ -11,6 +11,7 @@
     ├── AsOfError            (ValueError)    a sum is asked for an instant before its last part
     ├── ModelMismatch        (ValueError)    numbers made under different models are put together
     ├── UnknownCustomer      (KeyError)      an id that is not in this log, ledger or graph
+    ├── UnknownKind          (KeyError)      a word that is not in this vocabulary
     ├── NotConverged         (ArithmeticError)  an iteration ended before its tolerance
     └── MissingExtra         (ImportError)   an optional dependency is not installed
 
@@ -20,6 +21,8 @@ values (they end up in logs): where there is one, it is the attribute ``value``.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "ScrmkitError",
     "ScrmkitWarning",
     "UnknownCustomer",
+    "UnknownKind",
     "UnreadableFile",
 ]
 
@@ -52,6 +56,14 @@ class ScrmkitError(Exception):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args), self.__dict__
+
+
+def _rebuild(kind: type[ScrmkitError], args: tuple[object, ...]) -> ScrmkitError:
+    """An error as another process raised it, whatever its class asks for."""
+    return kind.__new__(kind, *args)
 
 
 class InvalidInteraction(ScrmkitError, ValueError):
@@ -87,6 +99,10 @@ class ModelMismatch(ScrmkitError, ValueError):
 
 class UnknownCustomer(ScrmkitError, KeyError):
     """An id that is not in this log, ledger or graph."""
+
+
+class UnknownKind(ScrmkitError, KeyError):
+    """A word that is neither a kind nor an alias in this vocabulary."""
 
 
 class NotConverged(ScrmkitError, ArithmeticError):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import Attribute, evolve, field, frozen
 
 from scrmkit import _checks
 from scrmkit._checks import Id
-from scrmkit.errors import InvalidInteraction, InvalidParameter
+from scrmkit.errors import InvalidInteraction, InvalidParameter, UnknownKind
 
 
 __all__ = ["DEFAULT_VOCABULARY", "Channel", "Family", "Interaction", "Kind", "Vocabulary"]
@@ -35,10 +35,6 @@ class Family(StrEnum):
     ADVOCACY = "advocacy"
     TRANSACTION = "transaction"
     SERVICE = "service"
-
-
-def _to_words(words: Iterable[str]) -> tuple[str, ...]:
-    return (words,) if isinstance(words, str) else tuple(words)
 
 
 UNTIED: Final = frozenset({Family.ATTENTION, Family.TRANSACTION})
@@ -62,6 +58,31 @@ class Channel:
     def _check_name(self, _: Attribute[str], value: object) -> None:
         _checks.check_text(value, name="Channel.name", error=InvalidParameter)
 
+    def __attrs_post_init__(self) -> None:
+        _checks.check_flag(self.online, name="Channel.online", error=InvalidParameter)
+        if self.public is not None:
+            _checks.check_flag(self.public, name="Channel.public", error=InvalidParameter)
+
+
+def _to_family(value: str) -> Family:
+    try:
+        return Family(value)
+    except ValueError:
+        raise InvalidParameter(
+            f"{value!r} is not a family of kinds: choose one of {', '.join(Family)}", value=value
+        ) from None
+
+
+def _to_weight(value: Any) -> Any:
+    """A number as a float, and -0.0 as 0.0, so that equal weights have equal digests."""
+    return value + 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _to_words(words: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(words, str):
+        return (words,)
+    return _checks.to_tuple(words, name="Kind.aliases", of=str, error=InvalidParameter)
+
 
 @frozen(kw_only=True)
 class Kind:
@@ -79,9 +100,9 @@ class Kind:
     """
 
     name: str = field()
-    family: Family = field(converter=Family)
-    tie_weight: float = field(converter=float)
-    engagement_weight: float = field(converter=float)
+    family: Family = field(converter=_to_family)
+    tie_weight: float = field(converter=_to_weight)
+    engagement_weight: float = field(converter=_to_weight)
     reason: str = ""
     aliases: tuple[str, ...] = field(default=(), converter=_to_words)
 
@@ -113,7 +134,7 @@ class Kind:
 
 
 def _to_kinds(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
-    return tuple(kinds)
+    return _checks.to_tuple(kinds, name="Vocabulary.kinds", of=Kind, error=InvalidParameter)
 
 
 @frozen(kw_only=True)
@@ -144,12 +165,16 @@ class Vocabulary:
     """
 
     name: str = field()
-    version: str = "1"
+    version: str = field(default="1")
     kinds: tuple[Kind, ...] = field(converter=_to_kinds)
 
     @name.validator
     def _check_name(self, _: Attribute[str], value: object) -> None:
         _checks.check_text(value, name="Vocabulary.name", error=InvalidParameter)
+
+    @version.validator
+    def _check_version(self, _: Attribute[str], value: object) -> None:
+        _checks.check_text(value, name="Vocabulary.version", error=InvalidParameter)
 
     @kinds.validator
     def _check_kinds(self, _: Attribute[tuple[Kind, ...]], value: tuple[Kind, ...]) -> None:
@@ -159,14 +184,16 @@ class Vocabulary:
                 if word in seen:
                     raise InvalidParameter(
                         f"{word!r} stands for both {seen[word]!r} and {kind.name!r} in the "
-                        f"vocabulary {self.name!r}: one word means one kind"
+                        f"vocabulary {self.name!r}: one word means one kind, so rename one or "
+                        f"drop the alias",
+                        value=word,
                     )
                 seen[word] = kind.name
 
     @cached_property
     def words(self) -> Mapping[str, Kind]:
         """Each name and each alias, with the kind that it means."""
-        return MappingProxyType(
+        return _checks.Frozen(
             {word: kind for kind in self.kinds for word in (kind.name, *kind.aliases)}
         )
 
@@ -189,7 +216,10 @@ class Vocabulary:
         )
 
     def __getitem__(self, word: str) -> Kind:
-        return self.words[word]
+        kind = self.words.get(word)
+        if kind is None:
+            raise UnknownKind(self._complain(word), value=word)
+        return kind
 
     def __contains__(self, word: object) -> bool:
         return word in self.words
@@ -199,6 +229,11 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.kinds)
+
+    def _complain(self, word: str) -> str:
+        near = get_close_matches(str(word), self.words, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"{word!r} is not a kind in the vocabulary {self.name!r}.{hint}"
 
     def get(self, word: str) -> Kind | None:
         """The kind that this name or alias means, or None."""
@@ -231,8 +266,15 @@ class Vocabulary:
         """
         tie, engagement = dict(tie or {}), dict(engagement or {})
         for word in (*tie, *engagement):
-            if word not in {kind.name for kind in self.kinds}:
-                raise InvalidParameter(f"{word!r} is not a kind of the vocabulary {self.name!r}")
+            kind = self.words.get(word)
+            if kind is None:
+                raise InvalidParameter(self._complain(word), value=word)
+            if kind.name != word:
+                raise InvalidParameter(
+                    f"{word!r} is an alias of {kind.name!r} in the vocabulary {self.name!r}: "
+                    f"weights go by the name of the kind",
+                    value=word,
+                )
         return Vocabulary(
             name=name,
             version=version,
@@ -248,7 +290,7 @@ class Vocabulary:
 
 
 def _freeze(attributes: Mapping[str, Scalar] | None) -> Mapping[str, Scalar]:
-    return MappingProxyType(dict(attributes or {}))
+    return _checks.freeze(attributes, name="attributes", error=InvalidInteraction)
 
 
 def _to_money(value: Any) -> Any:
@@ -341,10 +383,9 @@ class Interaction:
             _checks.check_time(self.received_at, name="received_at", error=error)
         if self.text is not None and not isinstance(self.text, str):
             raise error(f"text is of type {type(self.text).__name__}, not text", value=self.text)
-        if not isinstance(self.automated, bool):
-            raise error("automated must be True or False", value=self.automated)
-        if self.public is not None and not isinstance(self.public, bool):
-            raise error("public must be True, False or None", value=self.public)
+        _checks.check_flag(self.automated, name="automated", error=error)
+        if self.public is not None:
+            _checks.check_flag(self.public, name="public", error=error)
         _check_money(self.value, self.currency)
         _check_attributes(self.attributes)
 
@@ -355,7 +396,9 @@ class Interaction:
 
 
 def _check_money(value: object, currency: object) -> None:
-    if value is None and currency is None:
+    if value is None:
+        if currency is not None:
+            raise InvalidInteraction("currency has no value: give both or neither")
         return
     if not isinstance(value, Decimal) or not value.is_finite():
         raise InvalidInteraction(
@@ -367,6 +410,7 @@ def _check_money(value: object, currency: object) -> None:
         isinstance(currency, str)
         and len(currency) == 3
         and currency.isascii()
+        and currency.isalpha()
         and currency.isupper()
     ):
         raise InvalidInteraction(
@@ -377,7 +421,8 @@ def _check_money(value: object, currency: object) -> None:
 
 def _check_attributes(attributes: Mapping[str, object]) -> None:
     for name, value in attributes.items():
-        _checks.check_text(name, name="the name of an attribute", error=InvalidInteraction)
+        if isinstance(value, datetime):
+            _checks.check_time(value, name=f"attribute {name!r}", error=InvalidInteraction)
         if value is not None and not isinstance(value, str | int | float | Decimal | datetime):
             raise InvalidInteraction(
                 f"attribute {name!r} is of type {type(value).__name__}: attributes are flat, "
