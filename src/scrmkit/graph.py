@@ -1,0 +1,439 @@
+"""SocialGraph: who is tied to whom, in compressed sparse rows.
+
+The graph functions of every room take a `SocialGraph`, a networkx graph or a table of ties,
+and put it through `SocialGraph.of`. A graph is in one fixed form (customers in order of id,
+parallel arcs summed, weights rounded to nine significant digits), so what is computed from
+it depends neither on the order of the rows nor on the engine that made them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self
+from uuid import UUID
+
+import narwhals.stable.v2 as nw
+from attrs import evolve, field, frozen
+
+from scrmkit import _tables
+from scrmkit._checks import Id
+from scrmkit._sparse import (
+    Floats,
+    Ints,
+    Matrix,
+    from_arcs,
+    mirror,
+    np,
+    round_digits,
+    row_of_each,
+    sparse,
+)
+from scrmkit._tables import Home
+from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
+
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import polars as pl
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int32]
+
+__all__ = ["SocialGraph"]
+
+_EDGE: Final = "weight"
+_STRENGTH: Final = "strength"
+_WORD_TYPES: Final = (nw.String, nw.Categorical, nw.Enum)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+@frozen(eq=False, repr=False)
+class SocialGraph:
+    """An immutable weighted graph of customers.
+
+    Made by `of`, `from_ties`, `from_networkx` or `from_edges`. The arcs of customer ``i``
+    are the positions ``indptr[i]`` to ``indptr[i + 1]`` of ``indices`` and ``weights``, in
+    order of the other end. An undirected tie is stored in both directions. An arc of weight
+    0 is no tie; negative weights are kept, and refused by every function that cannot use
+    them. A tie of a customer with itself (from networkx) is kept, stored once.
+
+    Attributes:
+        ids: the ids in order: an array of 64-bit integers, or of texts (objects). UUIDs
+            are their text.
+        indptr: where the arcs of each customer begin; 64-bit integers, one more than ids.
+        indices: the other end of each arc, as a position in ids; 32-bit integers.
+        weights: the weight of each arc, rounded to nine significant digits.
+        directed: whether an arc has a direction.
+        weight: the name of what the weights are, such as ``"strength"``; ``None`` where
+            every tie counts 1.
+        parameters: what the ties were made with, where they say so.
+        incidence: for ties made by doing something together, who was where: customers and
+            events, two sequences of one length; else ``None``.
+
+    Example:
+        >>> graph = SocialGraph.from_edges(["ana", "ben"], ["ben", "cy"], [2.0, 1.0])
+        >>> graph
+        <SocialGraph: 3 customers, 2 undirected ties, weight 'weight'>
+        >>> graph.ids.tolist(), graph.weights.tolist()
+        (['ana', 'ben', 'cy'], [2.0, 2.0, 1.0, 1.0])
+    """
+
+    ids: NDArray[Any] = field(converter=_read_only)
+    indptr: Ints = field(converter=_read_only)
+    indices: NDArray[np.int32] = field(converter=_read_only)
+    weights: Floats = field(converter=_read_only)
+    directed: bool = False
+    weight: str | None = _EDGE
+    parameters: Mapping[str, Any] = field(factory=dict, converter=MappingProxyType)
+    incidence: tuple[Sequence[Any], Sequence[Any]] | None = None
+    home: Home | None = None
+
+    @classmethod
+    def of(cls, graph: Any, *, weight: str | None = None) -> SocialGraph:
+        """Whatever a graph function was given, as a SocialGraph.
+
+        Args:
+            graph: a `SocialGraph`, a networkx graph, or ties: a result or any table with
+                the columns ``a`` and ``b``.
+            weight: the attribute or column that holds the weights. Without it ``"weight"``
+                for networkx (1 where an edge has none) and ``"strength"`` for ties.
+
+        Returns:
+            The graph; the very same object if it was a SocialGraph already.
+
+        Raises:
+            InvalidParameter: the networkx graph has no such attribute, or the weights of
+                the SocialGraph are other ones.
+            InvalidTable: the table has no such column, or one of the wrong type.
+
+        Example:
+            >>> import networkx as nx
+            >>> SocialGraph.of(nx.path_graph(3))
+            <SocialGraph: 3 customers, 2 undirected ties, weight 'weight'>
+        """
+        if isinstance(graph, SocialGraph):
+            if weight not in (None, graph.weight):
+                raise InvalidParameter(
+                    f"the weights of this SocialGraph are {graph.weight!r}, not {weight!r}: make "
+                    f"it from the ties with weight={weight!r}"
+                )
+            return graph
+        if hasattr(graph, "is_multigraph") and hasattr(graph, "adj"):
+            return cls.from_networkx(graph, weight=weight)
+        return cls.from_ties(graph, weight=weight or _STRENGTH)
+
+    @classmethod
+    def from_ties(cls, ties: Any, *, weight: str = _STRENGTH) -> Self:
+        """A graph from a table with one row for each pair.
+
+        Args:
+            ties: a result, or any table that Narwhals takes, with the columns ``a`` and
+                ``b`` (text or integers, neither null) and the weights (finite numbers).
+            weight: the column of weights. Where the table has ``{weight}_ab`` and
+                ``{weight}_ba`` the graph is directed, with an arc for each that is not 0.
+
+        Returns:
+            The graph. Every id that occurs is a customer in it, also one whose ties all
+            weigh 0. Rows with the same pair are summed. No rows give an empty graph.
+
+        Raises:
+            InvalidTable: a column is missing, null somewhere, or of the wrong type.
+
+        Example:
+            >>> import polars as pl
+            >>> ties = pl.DataFrame({"a": [1], "b": [2], "n_ab": [3], "n_ba": [0]})
+            >>> SocialGraph.from_ties(ties, weight="n")
+            <SocialGraph: 2 customers, 1 directed ties, weight 'n'>
+        """
+        frame, home = _tables.take(ties)
+        names = frame.collect_schema().names()
+        each_way = [f"{weight}_ab", f"{weight}_ba"]
+        directed = all(name in names for name in each_way)
+        numbers = each_way if directed else [weight]
+        _tables.check_columns(names, ["a", "b", *numbers], where="the table of ties")
+        eager = _collect(frame.select("a", "b", *numbers))
+        ids, a, b = _encode(eager)
+        ab, *ba = (_numbers(eager[name], name) for name in numbers)
+        return cls(
+            ids,
+            **_compress(len(ids), a, b, ab, *ba, directed=directed),
+            weight=weight,
+            parameters=dict(getattr(ties, "parameters", {})),
+            incidence=getattr(ties, "incidence", None),
+            home=home,
+        )
+
+    @classmethod
+    def from_edges(
+        cls,
+        a: Iterable[Id],
+        b: Iterable[Id],
+        weights: Iterable[float] | None = None,
+        *,
+        directed: bool = False,
+        customers: Iterable[Id] = (),
+    ) -> Self:
+        """A graph from two columns of ids.
+
+        Args:
+            a: one end of each tie (where it starts, if directed): texts, integers or UUIDs.
+            b: the other end.
+            weights: a finite number for each tie; 1 each without it.
+            directed: whether ties have a direction.
+            customers: further ids, who may have no ties.
+
+        Returns:
+            The graph; parallel ties are summed.
+
+        Raises:
+            InvalidParameter: ids that are of no or of several types, a weight that is not
+                finite, or columns of different lengths.
+
+        Example:
+            >>> SocialGraph.from_edges([1, 1], [2, 2], [0.5, 1.0], customers=[7]).weights.tolist()
+            [1.5, 1.5]
+        """
+        starts, ends = _plain_ids(a), _plain_ids(b)
+        values = np.ones(len(starts)) if weights is None else np.array(list(weights), dtype=float)
+        if not len(starts) == len(ends) == len(values):
+            raise InvalidParameter("a, b and weights must be of one length")
+        if not np.isfinite(values).all():
+            raise InvalidParameter("every weight must be a finite number")
+        ids = _in_order({*starts, *ends, *_plain_ids(customers)})
+        rows, columns = _places(ids, starts), _places(ids, ends)
+        return cls(ids, **_compress(len(ids), rows, columns, values, directed=directed))
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph[Any], *, weight: str | None = None) -> Self:
+        """A graph from networkx, of any of its four kinds.
+
+        Args:
+            graph: nodes are texts, integers or UUIDs, all of one type.
+            weight: the edge attribute with the weights, 1 where an edge has none. Without
+                it ``"weight"``.
+
+        Returns:
+            The graph, directed if the networkx graph is; parallel edges are summed.
+
+        Raises:
+            InvalidParameter: nodes of another type or of several, weights that are not
+                finite numbers, or an attribute that was asked for and that no edge has.
+
+        Example:
+            >>> import networkx as nx
+            >>> SocialGraph.from_networkx(nx.DiGraph([("ana", "ben")]))
+            <SocialGraph: 2 customers, 1 directed ties, weight 'weight'>
+        """
+        name = weight or _EDGE
+        edges: list[tuple[Any, Any, Any]] = list(graph.edges(data=name))
+        if weight is not None and edges and all(value is None for *_, value in edges):
+            found = sorted({str(key) for *_, data in graph.edges(data=True) for key in data})
+            raise InvalidParameter(
+                f"no edge has an attribute {weight!r}; the edges have: {found or 'none'}",
+                value=weight,
+            )
+        try:
+            values = [1.0 if value is None else float(value) for *_, value in edges]
+        except (TypeError, ValueError):
+            raise InvalidParameter(f"the edge attribute {name!r} must be a number") from None
+        made = cls.from_edges(
+            [a for a, *_ in edges],
+            [b for _, b, _ in edges],
+            values,
+            directed=graph.is_directed(),
+            customers=graph,
+        )
+        return evolve(made, weight=name)
+
+    def to_networkx(self) -> nx.Graph[Any] | nx.DiGraph[Any]:
+        """The same as a networkx graph: every customer a node, weights as ``weight``.
+
+        Returns:
+            A ``Graph``, or a ``DiGraph`` if this graph is directed, with nodes in order of
+            id. `from_networkx` makes the same graph of it again.
+
+        Example:
+            >>> SocialGraph.from_edges([1], [2], [0.5]).to_networkx().edges(data="weight")
+            EdgeDataView([(1, 2, 0.5)])
+        """
+        import networkx as nx
+
+        graph: nx.Graph[Any] = nx.DiGraph() if self.directed else nx.Graph()
+        names = self.ids.tolist()
+        graph.add_nodes_from(names)
+        rows = row_of_each(self.matrix())
+        once = slice(None) if self.directed else rows <= self.indices
+        arcs = (part[once].tolist() for part in (rows, self.indices, self.weights))
+        graph.add_weighted_edges_from(
+            (names[a], names[b], w) for a, b, w in zip(*arcs, strict=True)
+        )
+        return graph
+
+    def undirected(self) -> SocialGraph:
+        """The graph with both directions of each pair summed; itself if it is undirected."""
+        if not self.directed:
+            return self
+        rows = row_of_each(self.matrix())
+        return evolve(
+            self, **_compress(len(self), rows, self.indices, self.weights, directed=False)
+        )
+
+    def unweighted(self) -> SocialGraph:
+        """The graph in which every tie counts 1."""
+        return evolve(self, weights=np.ones(len(self.weights)), weight=None)
+
+    def matrix(self) -> Matrix:
+        """The weights as a SciPy sparse array, rows to columns, sharing this graph's memory."""
+        n = len(self)
+        parts = (self.weights, self.indices, self.indptr.astype(np.int32))
+        matrix: Matrix = sparse.csr_array(parts, shape=(n, n))
+        matrix.has_canonical_format = True
+        return matrix
+
+    def position(self, customer: Id) -> int:
+        """Where a customer stands in ``ids``; `UnknownCustomer` for one who is not there."""
+        wanted = str(customer) if isinstance(customer, UUID) else customer
+        texts = self.ids.dtype == object
+        if len(self) and isinstance(wanted, str) == texts and not isinstance(wanted, bool):
+            place = int(np.searchsorted(self.ids, wanted))
+            if place < len(self) and self.ids[place] == wanted:
+                return place
+        raise UnknownCustomer("this customer is not in the graph", value=customer)
+
+    @property
+    def number_of_ties(self) -> int:
+        """Arcs of a directed graph; pairs (and loops) of an undirected one."""
+        if self.directed:
+            return len(self.indices)
+        loops = int(np.count_nonzero(self.matrix().diagonal()))
+        return (len(self.indices) + loops) // 2
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SocialGraph):
+            return NotImplemented
+        return self.directed == other.directed and all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("ids", "indptr", "indices", "weights")
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.directed, len(self), self.indices.tobytes()))
+
+    def __repr__(self) -> str:
+        kind = "directed" if self.directed else "undirected"
+        weight = "no weight" if self.weight is None else f"weight {self.weight!r}"
+        return f"<SocialGraph: {len(self)} customers, {self.number_of_ties} {kind} ties, {weight}>"
+
+
+def _compress(
+    n: int, a: Codes, b: Codes, ab: Floats, ba: Floats | None = None, *, directed: bool
+) -> dict[str, Any]:
+    """The three arrays of a graph from arcs, and, if given, the arcs back."""
+    if ba is not None:
+        a, b, ab = np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([ab, ba])
+    if not directed:
+        a, b = np.minimum(a, b), np.maximum(a, b)
+    kept = ab != 0
+    if not kept.all():
+        a, b, ab = a[kept], b[kept], ab[kept]
+    matrix = from_arcs(a, b, ab, n)
+    matrix.data = round_digits(matrix.data)
+    matrix.eliminate_zeros()
+    if not directed:
+        matrix = mirror(matrix)
+    return {
+        "indptr": matrix.indptr.astype(np.int64),
+        "indices": matrix.indices.astype(np.int32, copy=False),
+        "weights": matrix.data,
+        "directed": directed,
+    }
+
+
+def _plain_ids(ids: Iterable[Id]) -> list[Any]:
+    return [str(one) if isinstance(one, UUID) else one for one in ids]
+
+
+def _in_order(ids: set[Any]) -> NDArray[Any]:
+    """Distinct ids in order; all texts, or all integers of at most 64 bits."""
+    types = {type(one) for one in ids}
+    if types <= {str}:
+        return np.array(sorted(ids), dtype=object)
+    if all(issubclass(kind, int | np.integer) and kind is not bool for kind in types):
+        try:
+            return np.array(sorted(ids), dtype=np.int64)
+        except OverflowError:
+            raise InvalidParameter("integer ids must fit into 64 bits: make them texts") from None
+    names = ", ".join(sorted(kind.__name__ for kind in types))
+    raise InvalidParameter(
+        f"ids are of type {names}: they must be all texts, all integers or all UUIDs "
+        f"(networkx.relabel_nodes gives nodes other names)"
+    )
+
+
+def _collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """The rows, in Polars where that is installed."""
+    if importlib.util.find_spec("polars") and (
+        frame.implementation.is_polars() or importlib.util.find_spec("pyarrow")
+    ):
+        return frame.collect(backend="polars")
+    return frame.collect()
+
+
+def _numbers(column: nw.Series[Any], name: str) -> Floats:
+    if not column.dtype.is_numeric():
+        raise InvalidTable(
+            f"column {name!r} of the ties is {column.dtype}, not a number", value=name
+        )
+    if column.null_count():
+        raise InvalidTable(f"column {name!r} of the ties has nulls: fill or drop them", value=name)
+    values = column.to_numpy().astype(np.float64)
+    if not np.isfinite(values).all():
+        raise InvalidTable(f"column {name!r} of the ties must be finite", value=name)
+    return values
+
+
+def _encode(eager: nw.DataFrame[Any]) -> tuple[NDArray[Any], Codes, Codes]:
+    """The ids in order, and the two columns as positions in them."""
+    for name in ("a", "b"):
+        if eager[name].null_count():
+            raise InvalidTable(f"column {name!r} of the ties has nulls: a tie has two ends")
+    kinds = [eager.schema[name] for name in ("a", "b")]
+    if all(kind.is_integer() for kind in kinds):
+        a, b = (eager[name].cast(nw.Int64).to_numpy() for name in ("a", "b"))
+        ids, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+        codes: Codes = places.astype(np.int32)
+        return ids, codes[: len(a)], codes[len(a) :]
+    if all(isinstance(kind, _WORD_TYPES) for kind in kinds) and eager.implementation.is_polars():
+        return _encode_words(eager.to_native())
+    starts, ends = (_plain_ids(eager[name].to_list()) for name in ("a", "b"))
+    try:
+        ids = _in_order({*starts, *ends})
+    except InvalidParameter as error:
+        raise InvalidTable(f"in the columns a and b of the ties, {error}") from None
+    return ids, _places(ids, starts), _places(ids, ends)
+
+
+def _places(ids: NDArray[Any], wanted: list[Any]) -> Codes:
+    place = {customer: position for position, customer in enumerate(ids.tolist())}
+    return np.fromiter((place[one] for one in wanted), dtype=np.int32, count=len(wanted))
+
+
+def _encode_words(frame: pl.DataFrame) -> tuple[NDArray[Any], Codes, Codes]:
+    """As `_encode`, by Polars: an enumeration of the words in order is the code of each."""
+    import polars as pl
+
+    texts = frame.lazy().select(pl.col("a", "b").cast(pl.String)).collect()
+    words = pl.concat([texts["a"], texts["b"].alias("a")]).unique().sort()
+    codes = texts.lazy().select(pl.col("a", "b").cast(pl.Enum(words)).to_physical()).collect()
+    a, b = (codes[name].to_numpy().astype(np.int32) for name in ("a", "b"))
+    return np.array(words.to_list(), dtype=object), a, b
