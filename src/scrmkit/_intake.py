@@ -379,12 +379,11 @@ def _like(table: nw.DataFrame[Any], name: str, values: Any) -> nw.Series[Any]:
 
 def _to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
     """Ids that pandas keeps as floats or objects: whole numbers as such, the rest as text."""
+    whole = nw.maybe_convert_dtypes(column)
+    if whole.dtype.is_integer() or whole.dtype == nw.String:
+        return whole
     values = [None if _is_missing(value) else value for value in column.to_list()]
-    numbers = [value for value in values if value is not None]
-    if all(isinstance(value, int | float) and value == int(value) for value in numbers):
-        whole = [None if value is None else int(value) for value in values]
-        return nw.new_series(column.name, whole, nw.Int64, backend=column.implementation)
-    if any(isinstance(value, int | float) for value in numbers):
+    if any(isinstance(value, int | float) for value in values):
         raise InvalidTable(
             f"column {column.name!r} holds fractions, or text and numbers: ids are all text or "
             f"all integers"

@@ -60,11 +60,11 @@ def _plain(value: Any) -> Any:
 
 
 def _one_type(column: list[Any], name: str) -> list[Any]:
-    """A list that a column can hold: mixed times as ISO texts, mixed numbers as they are."""
+    """A list that a column can hold: instants among texts or numbers as ISO 8601 texts."""
     types = {type(value) for value in column if value is not None}
     if len(types) < 2 or types <= {int, float} or types <= {int, Decimal}:
         return column
-    if types <= {datetime, str, int, float}:
+    if datetime in types and types <= {datetime, str, int, float}:
         return [_as_text(value) for value in column]
     words = ", ".join(sorted(kind.__name__ for kind in types))
     raise InvalidTable(f"field {name!r} holds values of several types: {words}")

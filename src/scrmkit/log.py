@@ -202,8 +202,8 @@ class InteractionLog:
         UUIDs become their text, which has the same order.
         """
         table = _records.to_table(records)
-        if not table and columns is None:
-            table = {name: [] for name in ("time", "kind", "source", "target")}
+        if not table and not columns:
+            table = {name: [] for name in ("id", "time", "kind", "source", "target")}
         return cls.from_frame(
             _tables.build(table),
             columns=columns,

@@ -1,0 +1,522 @@
+"""Logs: every row is accepted, repeated or rejected, and what counts at an instant counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scrmkit import (
+    DEFAULT_VOCABULARY,
+    Interaction,
+    InteractionLog,
+    InvalidInteraction,
+    InvalidParameter,
+    InvalidTable,
+)
+
+from .strategies import instants, logs
+
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def table(**columns: list[Any]) -> pl.DataFrame:
+    """A table of messages from ana to ben, an hour apart, with these columns changed."""
+    n = len(next(iter(columns.values()))) if columns else 2
+    frame = {
+        "time": [START + HOUR * row for row in range(n)],
+        "kind": ["message"] * n,
+        "source": ["ana"] * n,
+        "target": ["ben"] * n,
+    }
+    return pl.DataFrame({**frame, **columns})
+
+
+def rows(frame: Any) -> list[tuple[Any, ...]]:
+    """The rows of any native table, sorted, columns in order of name."""
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    elif isinstance(frame, duckdb.DuckDBPyRelation):
+        frame = pl.DataFrame(frame.arrow())
+    elif isinstance(frame, pd.DataFrame):
+        frame = pl.DataFrame(
+            {name: [None if pd.isna(x) else x for x in frame[name]] for name in frame.columns}
+        )
+    else:
+        frame = pl.DataFrame(frame)
+    names = sorted(frame.columns)
+    return sorted(
+        (
+            tuple(cell.astimezone(UTC) if isinstance(cell, datetime) else cell for cell in row)
+            for row in frame.select(names).iter_rows()
+        ),
+        key=repr,
+    )
+
+
+# what comes in
+
+
+@given(logs(repeats=True))
+def test_interactions_become_rows(log: list[Interaction]) -> None:
+    """Each distinct interaction is one row that holds what the interaction holds."""
+    frame = InteractionLog.from_records(log).frame
+    distinct = {act.key: act for act in log}
+    kinds = {word: kind.name for word, kind in DEFAULT_VOCABULARY.words.items()}
+    expected = Counter(
+        (
+            act.id,
+            act.time.astimezone(UTC),
+            kinds.get(act.kind, act.kind),
+            str(act.source) if isinstance(act.source, UUID) else act.source,
+            act.valence,
+            act.automated,
+        )
+        for act in distinct.values()
+    )
+    got = Counter(
+        (
+            row["id"],
+            row["time"],
+            row["kind"],
+            row.get("source"),
+            row.get("valence"),
+            bool(row.get("automated")),
+        )
+        for row in frame.to_dicts()
+    )
+    assert got == expected
+
+
+@given(logs(repeats=True), st.integers(0, 2**32))
+def test_order_of_rows_is_irrelevant(log: list[Interaction], seed: int) -> None:
+    """A log in another order has the same accepted rows and the same counts."""
+    shuffled = Random(seed).sample(log, len(log))  # noqa: S311
+    one, other = InteractionLog.from_records(log), InteractionLog.from_records(shuffled)
+    assert rows(one.frame) == rows(other.frame)
+    assert one.summary() == other.summary()
+
+
+@given(logs(min_size=1))
+def test_a_log_read_twice_is_the_log(log: list[Interaction]) -> None:
+    """Feeding the same interactions again adds nothing, and the repeats are counted."""
+    once, twice = InteractionLog.from_records(log), InteractionLog.from_records(log + log)
+    assert rows(twice.frame) == rows(once.frame)
+    assert twice.summary().repeated == len(log)
+
+
+DIRTY = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["1", "2", "3", "4", None]),
+        "time": st.sampled_from([START, START + HOUR, None]),
+        "kind": st.sampled_from(["message", "dm", "", None]),
+        "source": st.sampled_from(["ana", "ben", "", None]),
+        "target": st.sampled_from(["ana", "ben", None]),
+        "valence": st.sampled_from([None, 0.0, 1.0, -1.5, float("inf"), float("nan")]),
+    }
+)
+DIRTY_TYPES = {
+    "id": pl.String,
+    "time": pl.Datetime("us", "UTC"),
+    "kind": pl.String,
+    "source": pl.String,
+    "target": pl.String,
+    "valence": pl.Float64,
+}
+
+
+def judge(row: dict[str, Any]) -> str | None:
+    """The rule that a row breaks, by plain Python."""
+    if row["time"] is None:
+        return "time is missing"
+    if not row["kind"]:
+        return "kind is missing"
+    if row["source"] == "":
+        return "source is empty"
+    if row["source"] is None and row["target"] is None:
+        return "source and target are missing"
+    if row["id"] is None:
+        return "id is missing"
+    valence = row["valence"]
+    if valence is not None and not -1 <= valence <= 1:
+        return "valence is out of range"
+    return None
+
+
+@given(st.lists(DIRTY, max_size=12))
+def test_every_row_is_accepted_repeated_or_rejected(dirty: list[dict[str, Any]]) -> None:
+    """The counts, the rules and the row numbers are those of a reading one row at a time."""
+    log = InteractionLog.from_frame(pl.DataFrame(dirty, schema=DIRTY_TYPES))
+    rules = {number: judge(row) for number, row in enumerate(dirty)}
+    versions: dict[tuple[Any, Any], dict[str, int]] = {}
+    for number, row in enumerate(dirty):
+        if rules[number] is None:
+            content = repr({**row, "kind": "message"})
+            versions.setdefault((row["id"], row["target"]), {}).setdefault(content, number)
+    accepted = sum(len(numbers) == 1 for numbers in versions.values())
+    for numbers in versions.values():
+        if len(numbers) > 1:
+            rules.update(dict.fromkeys(numbers.values(), "the same id with other content"))
+    expected = sorted((number, rule) for number, rule in rules.items() if rule is not None)
+    summary = log.summary()
+    assert log.rejected.select("row", "rule").rows() == expected
+    assert summary.accepted == log.frame.height == accepted
+    assert summary.read == len(dirty)
+    assert summary.repeated == summary.read - summary.accepted - summary.rejected
+    assert summary.rules == Counter(rule for _, rule in expected)
+
+
+ENGINES = {
+    "polars lazy": lambda frame: frame.lazy(),
+    "pandas": lambda frame: pd.DataFrame(frame.to_dict(as_series=False)),
+    "pyarrow": lambda frame: frame.to_arrow(),
+    "duckdb": lambda frame: duckdb.from_arrow(frame.to_arrow()),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_agree(engine: str) -> None:
+    """The same table gives the same rows and counts on every engine, of the kind that came in."""
+    frame = pl.DataFrame(
+        {
+            "id": ["1", "2", "2", "3", "3", "4", None, "5", "6", "7"],
+            "time": [START + HOUR * row for row in (0, 1, 1, 2, 2, 3, 4, 5, 6, 7)],
+            "kind": ["message", "dm", "dm", "call", "view", "x", "x", "", "mail", "like"],
+            "source": ["ana", "ben", "ben", "ana", "ana", "", "ana", "ana", None, "国"],
+            "target": ["ben", None, None, "ben", "ben", "ben", "ben", "ben", "ben", "ana"],
+            "valence": [0.5, None, None, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 1.5],
+        }
+    )
+    native = ENGINES[engine](frame)
+    log = InteractionLog.from_frame(native, constants={"channel": "app"})
+    reference = InteractionLog.from_frame(frame, constants={"channel": "app"})
+    assert rows(log.frame) == rows(reference.frame)
+    assert log.summary() == reference.summary()
+    assert isinstance(log.frame, type(native))
+    assert isinstance(log.rejected, type(native))
+
+
+def test_arrow_streams_are_tables() -> None:
+    """An object that has only an Arrow stream is taken."""
+
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return table().__arrow_c_stream__(requested_schema)
+
+    assert len(InteractionLog.from_frame(Stream())) == 2
+
+
+def test_no_id_column_means_every_row_counts() -> None:
+    """Without a column id equal rows are two interactions."""
+    assert InteractionLog.from_frame(table(time=[START, START])).summary().accepted == 2
+
+
+def test_one_email_to_three_people_is_three_interactions() -> None:
+    """The target is part of the key."""
+    frame = table(id=["m", "m", "m"], target=["ben", "cem", None], time=[START] * 3)
+    assert InteractionLog.from_frame(frame).summary().accepted == 3
+
+
+def test_tenants_do_not_share_ids() -> None:
+    """The scope is part of the key."""
+    frame = table(id=["m", "m"], scope=["one", "two"], valence=[0.0, 1.0])
+    assert InteractionLog.from_frame(frame).summary().accepted == 2
+
+
+# names and values
+
+
+def test_columns_are_found_by_our_name_or_the_given_one() -> None:
+    """A named column becomes the field; other columns of the host are kept."""
+    frame = table(mood=[1, 2]).rename({"time": "ts", "source": "from_id"})
+    log = InteractionLog.from_frame(frame, columns={"time": "ts", "source": "from_id"})
+    assert set(log.frame.columns) == {"time", "source", "kind", "target", "mood"}
+
+
+def test_aliases_and_words_of_the_table_become_kinds() -> None:
+    """An alias of the vocabulary and a word in kinds= both become the name of the kind."""
+    frame = table(kind=["retweet", "RT", "message", "never heard of"])
+    log = InteractionLog.from_frame(frame, kinds={"RT": "share"})
+    assert log.frame["kind"].to_list() == ["repost", "repost", "message", "never heard of"]
+    assert log.summary().unknown_kinds == {"never heard of": 1}
+
+
+def test_constants_fill_a_field() -> None:
+    """A constant is the value of its field in every row, an alias becomes the kind's name."""
+    log = InteractionLog.from_frame(
+        table().drop("kind"), constants={"kind": "dm", "channel": "app", "valence": 0.5}
+    )
+    assert log.frame.select("kind", "channel", "valence").unique().rows() == [
+        ("message", "app", 0.5)
+    ]
+    assert log.acts().constants["kind"] == "message"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(-10, -1.0), (0, 0.0), (4, 0.4), (10, 1.0), (None, None)]
+)
+def test_valence_range_is_mapped_in_a_straight_line(
+    given: float | None, expected: float | None
+) -> None:
+    """The ends of the range are -1 and 1, and its middle is 0."""
+    log = InteractionLog.from_frame(
+        table(valence=pl.Series([given], dtype=pl.Float64)), valence_range=(-10, 10)
+    )
+    assert log.frame["valence"].to_list() == [pytest.approx(expected)]
+
+
+def test_ids_of_pandas_with_gaps_stay_integers() -> None:
+    """Integer ids that pandas keeps as floats because some are missing are integers again."""
+    frame = pd.DataFrame(
+        {"time": [START] * 2, "kind": "message", "source": [1, 2], "target": [2, None]}
+    )
+    log = InteractionLog.from_frame(frame)
+    assert sorted(log.frame["source"].tolist()) == [1, 2]
+    assert str(log.frame["target"].dtype).lower() == "int64"
+
+
+def test_uuids_become_their_text() -> None:
+    """UUIDs of records are their text, which is in the same order."""
+    ids = [UUID(int=5), UUID(int=3 << 100)]
+    log = InteractionLog.from_records(
+        [Interaction(id=1, time=START, kind="call", source=ids[0], target=ids[1])]
+    )
+    assert log.frame["source"].to_list() == [str(ids[0])]
+    assert (ids[0] < ids[1]) == (str(ids[0]) < str(ids[1]))
+
+
+def test_attributes_become_columns() -> None:
+    """The attributes of interactions are columns, null where an interaction lacks them."""
+    acts = [
+        Interaction(id=n, time=START, kind="call", source="a", target="b", attributes=more)
+        for n, more in enumerate([{"minutes": 3}, {}])
+    ]
+    assert InteractionLog.from_records(acts).frame["minutes"].to_list() == [3, None]
+
+
+def test_texts_of_numbers_truths_and_money_are_read() -> None:
+    """Text columns of typed fields are read, and what cannot be read is a rejected row."""
+    frame = table(
+        valence=["0.5", " -1 ", "good", None],
+        automated=["yes", "FALSE", "no", "0"],
+        value=["9.90", "-3", "1", "1"],
+        currency=["EUR"] * 4,
+    )
+    log = InteractionLog.from_frame(frame)
+    assert log.rejected.select("row", "rule").rows() == [(2, "valence cannot be read")]
+    assert log.frame["automated"].to_list() == [True, False, False]
+    assert log.frame["value"].to_list()[:2] == [Decimal("9.9"), Decimal(-3)]
+    assert InteractionLog.from_frame(table(automated=["perhaps"])).summary().rules == {
+        "automated cannot be read": 1
+    }
+    assert InteractionLog.from_frame(table(value=["9,90"], currency=["EUR"])).summary().rules == {
+        "value cannot be read": 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "rule"),
+    [
+        ({"value": [1], "currency": [None]}, "value and currency are not both there"),
+        ({"value": [1], "currency": ["Euro"]}, "currency is no ISO 4217 code"),
+        ({"target": [""]}, "target is empty"),
+        ({"id": [""]}, "id is missing"),
+    ],
+)
+def test_rules_of_rows(columns: dict[str, list[Any]], rule: str) -> None:
+    """A row that breaks a rule comes back with it."""
+    types = {"currency": pl.String}
+    frame = table(**columns).cast({name: types[name] for name in columns if name in types})
+    assert InteractionLog.from_frame(frame).summary().rules == {rule: 1}
+
+
+def test_rejected_rows_come_back_as_they_came() -> None:
+    """A rejected row has its number, its rule and its values before anything was changed."""
+    log = InteractionLog.from_frame(table(valence=[0.5, 7.0]), valence_range=(0, 5))
+    assert log.rejected.select("row", "rule", "valence").rows() == [
+        (1, "valence is out of range", 7.0)
+    ]
+
+
+# times
+
+
+def test_times_without_a_zone_are_refused() -> None:
+    """A naive column without timezone= is an error that names the column and the remedy."""
+    frame = table().with_columns(pl.col("time").dt.replace_time_zone(None))
+    with pytest.raises(InvalidParameter, match=r"'time'.*timezone="):
+        InteractionLog.from_frame(frame)
+    with pytest.raises(InvalidParameter, match=r"'time'.*timezone="):
+        InteractionLog.from_frame(frame.lazy())
+
+
+def test_local_times_around_a_clock_change() -> None:
+    """Local times are taken in their zone; skipped and repeated ones are rejected rows."""
+    local = [
+        datetime(2021, 3, 28, 0, 59),  # noqa: DTZ001
+        datetime(2021, 3, 28, 1, 30),  # noqa: DTZ001
+        datetime(2021, 3, 28, 2, 0),  # noqa: DTZ001
+        datetime(2021, 10, 31, 1, 30),  # noqa: DTZ001
+    ]
+    log = InteractionLog.from_frame(table(time=local), timezone="Europe/London")
+    assert log.frame["time"].to_list() == [
+        datetime(2021, 3, 28, 0, 59, tzinfo=UTC),
+        datetime(2021, 3, 28, 1, 0, tzinfo=UTC),
+    ]
+    assert log.rejected["row"].to_list() == [1, 3]
+    assert all("clock change" in rule for rule in log.rejected["rule"])
+
+
+@given(st.lists(instants(), min_size=1, max_size=8))
+def test_instants_are_the_same_from_any_zone(times: list[datetime]) -> None:
+    """Records with times in any zone are in the log as the same instants in UTC."""
+    acts = [
+        Interaction(id=n, time=time, kind="call", source="a", target="b")
+        for n, time in enumerate(times)
+    ]
+    frame = InteractionLog.from_records(acts).frame
+    assert frame.sort("id")["time"].to_list() == [time.astimezone(UTC) for time in times]
+
+
+def test_other_units_and_zones_are_converted() -> None:
+    """Columns in another zone or in nanoseconds are in the log in microseconds and UTC."""
+    frame = table().with_columns(
+        pl.col("time").dt.convert_time_zone("Asia/Tokyo").dt.cast_time_unit("ns")
+    )
+    for given_frame in (frame, frame.lazy()):
+        log = InteractionLog.from_frame(given_frame)
+        assert rows(log.frame) == rows(InteractionLog.from_frame(table()).frame)
+
+
+# what counts at an instant
+
+
+@given(logs(late=True, retractions=True, repeats=True), instants(), st.none() | instants())
+def test_what_counts_at_an_instant(
+    log: list[Interaction], as_of: datetime, known_at: datetime | None
+) -> None:
+    """What counts is what took place by then, was known, and was not yet taken back."""
+    acts = InteractionLog.from_records(log).acts(as_of=as_of, known_at=known_at)
+    known = [
+        act
+        for act in log
+        if act.time <= as_of and (known_at is None or (act.received_at or act.time) <= known_at)
+    ]
+    gone = {act.retracts for act in known if act.retracts is not None}
+    expected = {act.key for act in known if act.retracts is None and act.id not in gone}
+    frame = acts.frame.collect()
+    targets = frame["target"].to_list() if "target" in frame.columns else [None] * len(frame)
+    got = list(zip(frame["id"].to_list(), targets, strict=True))
+    assert sorted(map(str, got)) == sorted(
+        str((key[1], str(key[2]) if isinstance(key[2], UUID) else key[2])) for key in expected
+    )
+
+
+@given(logs(retractions=True, min_size=1), instants(), instants())
+def test_one_scan_for_several_instants(
+    log: list[Interaction], one: datetime, other: datetime
+) -> None:
+    """With earliest=, the rows and their `until` give what counts at each instant between."""
+    first, last = sorted((one, other))
+    batch = InteractionLog.from_records(log)
+    frame = batch.acts(as_of=last, earliest=first).frame.collect().to_native()
+    for instant in (first, first + (last - first) / 2, last):
+        counted = frame.filter(pl.col("time") <= instant)
+        if "until" in frame.columns:
+            counted = counted.filter(pl.col("until").is_null() | (pl.col("until") > instant))
+        alone = batch.acts(as_of=instant).frame.collect().to_native()
+        assert sorted(counted["id"].to_list()) == sorted(alone["id"].to_list())
+
+
+def test_an_undone_like_is_gone_from_then_on() -> None:
+    """Before it is taken back an act counts; from that instant on neither of the two does."""
+    frame = table(
+        id=["1", "2", "3"], kind=["like", "message", "unlike"], retracts=[None, None, "1"]
+    )
+    log = InteractionLog.from_frame(frame)
+    for hours, expected in [(0, ["1"]), (1, ["1", "2"]), (2, ["2"])]:
+        acts = log.acts(as_of=START + HOUR * hours)
+        assert sorted(acts.frame.collect()["id"].to_list()) == expected
+
+
+def test_the_last_instant_is_the_default() -> None:
+    """Without as_of the instant is that of the last row."""
+    assert InteractionLog.from_frame(table()).acts().as_of == START + HOUR
+    assert InteractionLog.from_frame(table().lazy()).acts().as_of == START + HOUR
+
+
+def test_an_empty_log_has_no_last_instant() -> None:
+    """An empty log is a log, and needs as_of."""
+    log = InteractionLog.from_records([])
+    assert log.summary().read == 0
+    assert len(log.acts(as_of=START).frame.collect()) == 0
+    with pytest.raises(InvalidParameter, match="give as_of"):
+        log.acts()
+
+
+# errors
+
+
+def test_a_missing_column_says_what_there_is() -> None:
+    """The error names the missing column, a near name, and the columns of the table."""
+    with pytest.raises(InvalidTable, match=r"'tmie'.*Did you mean 'time'.*'kind'"):
+        InteractionLog.from_frame(table(), columns={"time": "tmie"})
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "error", "text"),
+    [
+        (table().drop("time"), {}, InvalidTable, "no column is the time"),
+        (table().drop("kind"), {}, InvalidTable, 'constants={"kind": "message"}'),
+        (table().drop("source", "target"), {}, InvalidTable, "who acted"),
+        (table(), {"constants": {"kind": "call"}}, InvalidTable, "a constant and a column"),
+        (table(), {"columns": {"sorce": "source"}}, InvalidParameter, "Did you mean 'source'"),
+        (table(), {"constants": {"time": START}}, InvalidParameter, "differs from row to row"),
+        (table(), {"constants": {"valence": 3}}, InvalidParameter, "valence"),
+        (table(), {"constants": {"channel": ""}}, InvalidParameter, "channel"),
+        (table(), {"constants": {"automated": 1}}, InvalidParameter, "True or False"),
+        (table(), {"valence_range": (1, 1)}, InvalidParameter, "the lower one first"),
+        (table(), {"valence_range": 3}, InvalidParameter, "two numbers"),
+        (table(), {"vocabulary": {}}, InvalidParameter, "vocabulary"),
+        (
+            table(),
+            {"columns": {"source": "source"}, "constants": {"source": "ana"}},
+            InvalidParameter,
+            "both in columns and in constants",
+        ),
+        (table(retracts=["1", "1"]), {}, InvalidTable, "no column id"),
+        (table(source=[1, 2]), {}, InvalidTable, "one type"),
+        (table(source=[START, START]), {}, InvalidTable, "cast it to text"),
+        (table(value=[1.5, 2.5], currency=["EUR", "EUR"]), {}, InvalidTable, "cannot hold money"),
+        (table(valence=[START, START]), {}, InvalidTable, "cast it to floats"),
+        (object(), {}, InvalidTable, "not a table"),
+    ],
+)
+def test_tables_and_options_that_cannot_be(
+    frame: Any, options: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    """Each says what is wrong and how to mend it."""
+    with pytest.raises(error, match=text.replace("{", r"\{")):
+        InteractionLog.from_frame(frame, **options)
+
+
+def test_records_of_another_type_are_refused() -> None:
+    """A record that is neither an interaction nor a mapping is named by its number."""
+    with pytest.raises(InvalidTable, match="record 0"):
+        InteractionLog.from_records([1])  # type: ignore[list-item]
+    with pytest.raises(InvalidTable, match="several types"):
+        InteractionLog.from_records([{"source": 1}, {"source": "a"}])
+    with pytest.raises(InvalidInteraction):
+        Interaction(id=1, time=START, kind="call")
