@@ -87,7 +87,10 @@ def to_tuple(
     items = tuple(value)
     for item in items:
         if not isinstance(item, of):
-            raise error(f"{name} holds a {type(item).__name__}, not a {of.__name__}", value=item)
+            raise error(
+                f"{name} holds a value of type {type(item).__name__}: give a list of {of.__name__}",
+                value=item,
+            )
     return items
 
 

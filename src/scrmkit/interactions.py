@@ -488,7 +488,7 @@ DEFAULT_VOCABULARY: Final = Vocabulary(
                 ("review", 1, 3, "", "Experience written down for those who come after."),
                 ("rating", 1, 1, "score", "A judgement of somebody, without the words."),
                 ("idea", 1, 3, "suggestion", "A proposal that somebody thought through."),
-                ("vote", 0.25, 0.5, "upvote", "A small judgement: a quarter of a message."),
+                ("vote", 0.25, 0.5, "upvote", "One click, but an opinion: less than a sentence."),
                 ("attendance", 1, 2, "attend event checkin", "Time spent where others are."),
             ],
         ),
