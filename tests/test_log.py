@@ -350,6 +350,24 @@ def test_rejected_rows_come_back_as_they_came() -> None:
     ]
 
 
+def test_columns_of_the_host_keep_their_names() -> None:
+    """Names that scrmkit uses for itself do not clash with those of the table."""
+    frame = table(
+        id=["1", "2"],
+        row=[7, 8],
+        rule=["x", "y"],
+        until=[1, 2],
+        valence=[0.0, 9.0],
+        retracts=pl.Series([None, None], dtype=pl.String),
+    )
+    log = InteractionLog.from_frame(frame)
+    assert {"row", "rule", "until"} <= set(log.frame.columns)
+    assert log.rejected.select("row", "rule", "row_given", "rule_given").rows() == [
+        (1, "valence is out of range", 8, "y")
+    ]
+    assert len(log.acts().frame.collect()) == 1
+
+
 # times
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _tables, _texts, _times
+from scrmkit import _tables, _texts
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra
 from scrmkit.interactions import Vocabulary
@@ -24,9 +24,11 @@ KEY: Final = ("scope", "id", "target")
 
 UTC_NAMES: Final = ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Universal")
 
-ROW: Final = "__row"
-FIRST: Final = "__first"
-COPIES: Final = "__copies"
+PREFIX: Final = "__scrmkit_"
+ROW: Final = f"{PREFIX}row"
+FIRST: Final = f"{PREFIX}first"
+COPIES: Final = f"{PREFIX}copies"
+VERDICT: Final = ("row", "line", "rule", "record")
 CONFLICT: Final = "the same id with other content"
 
 Rule = tuple[nw.Expr, str | nw.Expr]
@@ -103,9 +105,11 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
     table = table.with_columns(*_standard(table.lazy(), options, _present_words(table, options)))
     rules = [*rules, *_rules(table.lazy(), options)]
     bad = table.select(_any_of(rules).alias(ROW)).get_column(ROW)
-    content = [name for name in table.columns if not name.startswith("__")]
+    content = [name for name in table.columns if not name.startswith(PREFIX)]
     if not bad.any() and _is_unique(table):
-        nothing = raw.head(0).with_row_index("row").with_columns(rule=nw.lit("", nw.String))
+        nothing = (
+            _as_given(raw.head(0)).with_row_index("row").with_columns(rule=nw.lit("", nw.String))
+        )
         return Intake(table.select(content).lazy(), _in_front(nothing.lazy()), len(raw))
     numbered = table.with_row_index(ROW)
     refused = numbered.filter(bad).with_columns(rule=_first_of(rules))
@@ -113,7 +117,11 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
     verdicts = nw.concat(
         [refused.select(ROW, "rule"), conflicts.select(ROW, nw.lit(CONFLICT).alias("rule"))]
     )
-    rejected = raw.with_row_index("row").join(verdicts.rename({ROW: "row"}), on="row", how="inner")
+    rejected = (
+        _as_given(raw)
+        .with_row_index("row")
+        .join(verdicts.rename({ROW: "row"}), on="row", how="inner")
+    )
     return Intake(good.select(content).lazy(), _in_front(rejected.sort("row").lazy()), len(raw))
 
 
@@ -122,21 +130,26 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
     rules = _rules(table, options)
     bad = _any_of(rules)
     accepted = table.filter(~bad)
-    rejected = table.filter(bad).with_columns(rule=_first_of(rules))
+    rejected = _as_given(table.filter(bad)).with_columns(rule=_first_of(rules))
     names = table.collect_schema().names()
     if "id" in names:
         key = [name for name in KEY if name in names]
-        versions = _tables.aggregate(accepted, names, __copies=("id", "len"))
-        versions = versions.with_columns(nw.len().over(*key).alias(COPIES))
+        versions = accepted.unique(subset=names).with_columns(nw.len().over(*key).alias(COPIES))
         accepted = versions.filter(nw.col(COPIES) == 1).select(names)
         conflicts = versions.filter(nw.col(COPIES) > 1).select(*names)
-        rejected = nw.concat([rejected, conflicts.with_columns(rule=nw.lit(CONFLICT))])
+        rejected = nw.concat([rejected, _as_given(conflicts).with_columns(rule=nw.lit(CONFLICT))])
     return Intake(accepted, _in_front(rejected), frame)
+
+
+def _as_given(table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> Any:
+    """The table with other names for columns that are called like our verdict on a row."""
+    names = table.collect_schema().names()
+    return table.rename({name: f"{name}_given" for name in names if name in VERDICT})
 
 
 def _in_front(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     names = frame.collect_schema().names()
-    first = [name for name in ("row", "line", "rule") if name in names]
+    first = [name for name in VERDICT if name in names]
     return frame.select(*first, *(name for name in names if name not in first))
 
 
@@ -326,12 +339,10 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
         if dtype == nw.Unknown and name in FIELDS and column.null_count() == len(column):
             table = table.with_columns(nw.lit(None, _EMPTY.get(name, nw.String)).alias(name))
         elif name in INSTANTS and not (isinstance(dtype, nw.Datetime) and dtype.time_zone):
-            instants, why = _times.parse_times(
-                _to_polars(column), timezone=options.timezone, name=name
-            )
+            instants, why = _parse_times(column, options)
             table = table.with_columns(_like(table, name, instants))
             if why.null_count() < len(why):
-                mark = f"__{name}"
+                mark = f"{PREFIX}{name}"
                 table = table.with_columns(_like(table, mark, why))
                 rules.append((~nw.col(mark).is_null(), nw.col(mark)))
         elif name in IDS and (dtype.is_float() or dtype == nw.Object):
@@ -340,7 +351,7 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
             values, unread = _READERS[name](_to_polars(column))
             table = table.with_columns(_like(table, name, values))
             if unread.any():
-                mark = f"__{name}"
+                mark = f"{PREFIX}{name}"
                 table = table.with_columns(_like(table, mark, unread))
                 rules.append((nw.col(mark), f"{name} cannot be read"))
         elif name in TRUTHS and dtype.is_integer():
@@ -360,6 +371,13 @@ _READERS: Final = {
     "valence": _texts.parse_numbers,
     "value": _texts.parse_money,
 }
+
+
+def _parse_times(column: nw.Series[Any], options: Options) -> tuple[Any, Any]:
+    texts = _to_polars(column)
+    from scrmkit._times import parse_times
+
+    return parse_times(texts, timezone=options.timezone, name=column.name)
 
 
 def _to_polars(column: nw.Series[Any]) -> Any:

@@ -265,8 +265,9 @@ class InteractionLog:
         """The rows that could not be used, as they came, with the rule that each broke.
 
         Where the input has an order, ``row`` is the number of the row (0 is the first),
-        and for files ``line`` is the line (1 is the first) and ``text`` what stood there
-        where it could not be split into fields.
+        and for files ``line`` is the line (1 is the first) and ``record`` what stood there
+        where it could not be split into fields. A column of the table that has one of
+        these names is shown with ``_given`` behind it.
         """
         return _tables.give(self._intake.rejected, self._home)
 
@@ -363,8 +364,8 @@ class InteractionLog:
 
 
 _UNTIL: Final = "until"
-_SCOPE: Final = "__scope"
-_TAKEN_BACK: Final = "__taken_back"
+_SCOPE: Final = "__scrmkit_scope"
+_TAKEN_BACK: Final = "__scrmkit_taken_back"
 
 
 def _without_retracted(
@@ -372,7 +373,7 @@ def _without_retracted(
 ) -> nw.LazyFrame[Any]:
     """Drop the rows that take back, and those that were taken back at or before an instant."""
     scope = nw.col("scope").cast(nw.String).fill_null("") if "scope" in names else nw.lit("")
-    rows = rows.with_columns(scope.alias(_SCOPE))
+    rows = rows.select(*(name for name in names if name != _UNTIL), scope.alias(_SCOPE))
     taken_back = _tables.aggregate(
         rows.filter(~nw.col("retracts").is_null()).select(
             _SCOPE, "time", nw.col("retracts").alias(_TAKEN_BACK)
@@ -384,7 +385,7 @@ def _without_retracted(
         taken_back, how="left", left_on=[_SCOPE, "id"], right_on=[_SCOPE, _TAKEN_BACK]
     )
     still = nw.col(_UNTIL).is_null() | (nw.col(_UNTIL) > nw.lit(first))
-    kept = [name for name in names if name != "retracts"]
+    kept = [name for name in names if name not in ("retracts", _UNTIL)]
     return joined.filter(still).select(*kept, _UNTIL)
 
 
@@ -393,12 +394,13 @@ def _with_lines(intake: Intake, lines: Lines) -> Intake:
     import polars as pl
 
     rejected = intake.rejected.collect().to_polars()
-    numbered = rejected.with_columns(
-        line=lines.number.gather(rejected["row"]).cast(pl.Int64), text=pl.lit(None, pl.String)
-    ).drop("row")
-    everything = pl.concat([numbered, lines.rejected], how="diagonal_relaxed").sort("line")
-    rest = [name for name in everything.columns if name not in ("line", "rule", "text")]
-    ordered = everything.select("line", "rule", "text", *rest)
+    numbered = rejected.with_columns(line=lines.number.gather(rejected["row"]).cast(pl.Int64)).drop(
+        "row"
+    )
+    unsplit = lines.rejected.rename({"text": "record"})
+    everything = pl.concat([unsplit, numbered], how="diagonal_relaxed").sort("line")
+    rest = [name for name in everything.columns if name not in unsplit.columns]
+    ordered = everything.select("line", "rule", "record", *rest)
     return Intake(intake.accepted, nw.from_native(ordered).lazy(), lines.read)
 
 
