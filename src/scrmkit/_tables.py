@@ -89,7 +89,7 @@ def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
     wanted = home.engine if home is not None else None
     engine = next((name for name in ENGINES if name == wanted), None) or default_engine()
     table = nw.from_dict(dict(columns), backend=engine)
-    lazy = home is not None and home.lazy and engine == "polars"
+    lazy = home is not None and home.lazy and home.engine == engine == "polars"
     return table.lazy().to_native() if lazy else table.to_native()
 
 
