@@ -2,8 +2,8 @@
 
 A page of the docs is one namespace and runs in a directory of its own. There ``data`` is the
 folder of the real data sets, or None where it is absent; an example that needs it is preceded
-by ``% skip: next if(data is None, reason="the real data sets are absent")``. In a docstring
-each example stands alone and imports what it uses.
+by ``% skip: next if(data is None, reason="the real data sets are absent")``. The examples of
+one docstring see the names of its module, and nothing of the docstring before.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parent
 try:
     from sybil import Document, Example, Sybil
     from sybil.document import PythonDocStringDocument
+    from sybil.example import NotEvaluated
     from sybil.parsers.myst import PythonCodeBlockParser, SkipParser
     from sybil.parsers.rest import DocTestParser
 except ImportError:  # the core install is tested without its examples
@@ -30,10 +32,19 @@ except ImportError:  # the core install is tested without its examples
 else:
 
     class Docstrings(PythonDocStringDocument):
-        """The docstrings of a file, each with a namespace of its own."""
+        """The docstrings of a module, each with a copy of the module's namespace."""
 
         def __init__(self, text: str, path: str) -> None:
             Document.__init__(self, text, path)
+            self.push_evaluator(self.import_module)
+
+        def import_module(self, example: Example) -> None:
+            """Put the names of the module where the example finds them, once."""
+            if not example.namespace:
+                parts = Path(self.path).relative_to(ROOT / "src").with_suffix("").parts
+                name = ".".join(part for part in parts if part != "__init__")
+                example.namespace.update(vars(import_module(name)))
+            raise NotEvaluated
 
         def examples(self) -> Iterator[Example]:
             """The examples in the order of the file."""
