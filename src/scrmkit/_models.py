@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from statistics import NormalDist
-from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from attrs import Attribute, field, frozen
@@ -118,11 +117,13 @@ class Model(Protocol):
 
 
 def _to_weights(weights: Mapping[str, float] | None) -> Mapping[str, float] | None:
-    return None if weights is None else MappingProxyType(dict(weights))
+    if weights is None:
+        return None
+    return _checks.freeze(weights, name="weights", error=InvalidParameter)
 
 
-def _to_levels(levels: Any) -> tuple[Level, ...]:
-    return tuple(levels)
+def _to_levels(levels: Iterable[Level]) -> tuple[Level, ...]:
+    return _checks.to_tuple(levels, name="levels", of=Level, error=InvalidParameter)
 
 
 @frozen(kw_only=True)
@@ -206,7 +207,7 @@ class EngagementModel:
     @property
     def parameters(self) -> Mapping[str, float]:
         """What `value` depends on besides its arguments and the half-life."""
-        return MappingProxyType({"scale": self.scale, "confidence": self.confidence})
+        return {"scale": self.scale, "confidence": self.confidence}
 
     @cached_property
     def _z(self) -> float:

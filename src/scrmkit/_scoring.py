@@ -34,7 +34,7 @@ FAMILIES: Final = (
 
 
 def _to_mapping(parts: Mapping[str, float]) -> Mapping[str, float]:
-    return MappingProxyType(dict(parts))
+    return _checks.freeze(parts, name="contributions", error=InvalidParameter)
 
 
 @frozen(kw_only=True)

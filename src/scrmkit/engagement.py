@@ -1,0 +1,405 @@
+"""How engaged is each customer, why, and how sure are we.
+
+Counted is what customers did (`Interaction.source`), never what was done to them; what is
+automated, and what somebody does towards themself, does not count. Days are UTC days, and
+the age of an act is a whole number of them. The scale is absolute: nobody's score depends
+on who else is in the table.
+
+- `score`: all customers of a log, at one instant or several.
+- `explain`: one customer, with the evidence and the nearest change of level.
+- `Tracker`: the same numbers live, one interaction at a time.
+- `EngagementModel`: what counts for how much; any object of the shape of `Model` will do.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from operator import add
+from typing import Any
+from uuid import UUID
+
+import narwhals.stable.v2 as nw
+
+from scrmkit import _checks, _tables
+from scrmkit._checks import Id
+from scrmkit._explanations import Evidence, Explanation, KindShare, NextLevel, explain_acts
+from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model
+from scrmkit._scoring import Rules, Score
+from scrmkit._trackers import Tracker
+from scrmkit.errors import InvalidParameter, UnknownCustomer
+from scrmkit.interactions import Family
+from scrmkit.log import Acts, InteractionLog
+from scrmkit.results import Result
+
+
+__all__ = [
+    "EngagementModel",
+    "Evidence",
+    "Explanation",
+    "KindShare",
+    "Level",
+    "Model",
+    "NextLevel",
+    "Score",
+    "Tracker",
+    "explain",
+    "score",
+]
+
+
+def score(
+    log: InteractionLog,
+    *,
+    model: Model | None = None,
+    as_of: datetime | Iterable[datetime] | None = None,
+    known_at: datetime | None = None,
+) -> Result:
+    """How engaged each customer is, from 0 to 100, with an interval and the reasons.
+
+    The formula, and what the interval is for, are those of the model: see
+    `EngagementModel`. The columns are ``customer``; ``as_of`` where several instants were
+    asked for; ``score``, ``low`` and ``high``; ``n``, the acts that count (those of kinds
+    with weight; acts beyond the cap are among them); ``exposure``, the days from the
+    customer's first own act of any kind; ``active_days``, the distinct days with acts that
+    count; ``level``, which is ``"new"`` below the model's ``new_below`` days of exposure
+    and ``"unknown"`` where low and high are more than one level apart; what each family
+    adds to the score, in points, of which the score is the sum in the order of the
+    columns; and ``attention``, the number of acts of attention, which add nothing. Where a
+    model gives weight to attention, its points are in a column ``attention_points``.
+
+    Args:
+        log: the interactions.
+        model: what counts for how much; None for `EngagementModel` with the weights of
+            the log's vocabulary.
+        as_of: nothing later counts; an instant, several of them (the log is read once),
+            or None for the last instant of the log.
+        known_at: nothing that the host learnt later counts; None for all of it.
+
+    Returns:
+        One row for each customer (and instant) with at least one act of their own, in
+        order of customer (and instant) where the table is not lazy.
+
+    Raises:
+        InvalidParameter: an instant without a time zone; a model that cannot be, or that
+            weighs a kind that the vocabulary lacks; an empty log without ``as_of``.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import InteractionLog, engagement
+        >>> log = InteractionLog.from_records(
+        ...     {"time": datetime(2026, 3, day, tzinfo=UTC), "kind": kind, "source": "ana"}
+        ...     for day, kind in [(1, "question"), (9, "answer"), (20, "answer"), (20, "like")]
+        ... )
+        >>> row = engagement.score(log).frame.row(0, named=True)
+        >>> row["n"], row["exposure"], row["attention"], row["level"]
+        (3, 20, 1, 'occasional')
+        >>> round(row["low"]), round(row["score"]), round(row["high"])
+        (8, 25, 42)
+        >>> row["conversation"] + row["contribution"] == row["score"]
+        True
+    """
+    rules = Rules.of(model, log.vocabulary)
+    several = as_of is not None and not isinstance(as_of, datetime)
+    instants = _to_instants(as_of)
+    acts = log.acts(
+        as_of=instants[-1] if instants else None,
+        known_at=known_at,
+        earliest=instants[0] if instants else None,
+    )
+    instants = instants or (acts.as_of,)
+    keys = ["customer", "as_of"] if several else ["customer"]
+    counts = _count(acts, instants, rules)
+    if not acts.home.lazy:
+        counts = counts.collect().lazy()
+    dated = nw.concat([_date(counts, instants, place) for place in range(len(instants))])
+    scored = _judge(_add_up(dated, keys, rules), keys, rules)
+    if not acts.home.lazy:
+        scored = scored.sort(keys)
+    return Result(
+        _tables.give(scored, acts.home),
+        home=acts.home,
+        parameters={
+            "method": "engagement",
+            "as_of": list(instants) if several else instants[0],
+            "known_at": known_at,
+            "model": rules.name,
+            "model_version": rules.version,
+            "model_digest": rules.digest,
+            "half_life": rules.half_life,
+            "cap_per_day": rules.cap,
+            **log.parameters,
+        },
+        order="score",
+        notes=(
+            (
+                "low and high are for the activity to be expected of a customer over the days "
+                "observed, not for the future"
+            ),
+        ),
+    )
+
+
+def _to_instants(as_of: datetime | Iterable[datetime] | None) -> tuple[datetime, ...]:
+    if as_of is None:
+        return ()
+    if isinstance(as_of, datetime):
+        return (_checks.to_utc(as_of, name="as_of"),)
+    if isinstance(as_of, str) or not isinstance(as_of, Iterable):
+        raise InvalidParameter("as_of must be an instant, several of them, or None", value=as_of)
+    instants = tuple(sorted({_checks.to_utc(instant, name="as_of") for instant in as_of}))
+    if not instants:
+        raise InvalidParameter("as_of is an empty list: give an instant, or None for the last")
+    return instants
+
+
+def _own_acts(acts: Acts) -> nw.LazyFrame[Any]:
+    """The acts that customers did themselves, towards others or towards nobody."""
+    rows, names = acts.frame, acts.columns
+    if "source" not in names:
+        return rows.with_columns(source=nw.col("target")).filter(nw.lit(False))
+    rows = rows.filter(~nw.col("source").is_null())
+    if "target" in names:
+        rows = rows.filter(nw.col("target").is_null() | (nw.col("source") != nw.col("target")))
+    if "automated" in names:
+        rows = rows.filter(~nw.col("automated").fill_null(False))
+    return rows
+
+
+def _count(acts: Acts, instants: Sequence[datetime], rules: Rules) -> nw.LazyFrame[Any]:
+    """Acts by customer, kind and day, and by counterpart where a level asks for them.
+
+    For several instants acts are told apart by ``since``, the first instant at which they
+    count, and ``gone``, the first at which they were taken back.
+    """
+    columns = {
+        "customer": nw.col("source"),
+        "kind": nw.col("kind").cast(nw.String),
+        "day": _tables.epoch_day("time"),
+    }
+    if rules.asks_counterparts and "target" in acts.columns:
+        columns["counterpart"] = nw.col("target")
+    if len(instants) > 1:
+        columns["since"] = _number(nw.col("time") > nw.lit(instant) for instant in instants)
+        if "until" in acts.columns:
+            until = nw.col("until")
+            columns["gone"] = _number(
+                until.is_null() | (until > nw.lit(instant)) for instant in instants
+            )
+    rows = _own_acts(acts).select(**columns)
+    return _tables.aggregate(rows, list(columns), n=("day", "len"))
+
+
+def _number(tests: Iterable[nw.Expr]) -> nw.Expr:
+    """How many tests hold."""
+    return reduce(add, (test.cast(nw.Int64) for test in tests))
+
+
+def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime], place: int) -> nw.LazyFrame[Any]:
+    """The counts that hold at one of the instants, with their age in days."""
+    names = counts.collect_schema().names()
+    if "since" in names:
+        counts = counts.filter(nw.col("since") <= place)
+    if "gone" in names:
+        counts = counts.filter(nw.col("gone") > place)
+    return counts.select(
+        *(name for name in ("customer", "kind", "counterpart", "n") if name in names),
+        as_of=nw.lit(instants[place], nw.Datetime("us", "UTC")),
+        age=_tables.day_of(instants[place]) - nw.col("day"),
+    )
+
+
+def _add_up(dated: nw.LazyFrame[Any], keys: list[str], rules: Rules) -> nw.LazyFrame[Any]:
+    """The sums of each customer that a score is made of, as `_scoring.Sums` names them."""
+    kinds = _tables.aggregate(dated, [*keys, "kind", "age"], n=("n", "sum"))
+    capped = nw.when(nw.col("n") > rules.cap).then(nw.lit(rules.cap)).otherwise(nw.col("n"))
+    families = {_column(family): family for family in rules.scored_families}
+    fade = _tables.decay(nw.col("age"), rules.half_life)
+    amounts = kinds.with_columns(capped=capped, fade=fade).select(
+        *keys,
+        "age",
+        "fade",
+        amount=_tables.lookup(kinds, "kind", rules.weights, 0.0) * nw.col("capped"),
+        n=_where_kind(rules.weights),
+        attention=_where_kind(
+            kind for kind, family in rules.families.items() if family is Family.ATTENTION
+        ),
+        **{
+            column: _tables.lookup(kinds, "kind", _weights_of(rules, family), 0.0)
+            * nw.col("capped")
+            * nw.col("fade")
+            for column, family in families.items()
+        },
+    )
+    summed = ("n", "attention", *families)
+    days = _tables.aggregate(
+        amounts,
+        [*keys, "age"],
+        fade=("fade", "max"),
+        amount=("amount", "sum"),
+        **{name: (name, "sum") for name in summed},
+    )
+    faded = nw.col("fade") * nw.col("amount")
+    customers = _tables.aggregate(
+        days.with_columns(
+            squares=faded * faded,
+            recent=faded * nw.col("fade"),
+            active_days=(nw.col("n") > 0).cast(nw.Int64),
+        ),
+        keys,
+        oldest=("age", "max"),
+        **{name: (name, "sum") for name in (*summed, "squares", "recent", "active_days")},
+    ).with_columns(exposure=nw.col("oldest") + 1)
+    if "counterpart" not in dated.collect_schema().names():
+        return customers.with_columns(counterparts=nw.lit(0))
+    towards = dated.filter(
+        ~nw.col("counterpart").is_null() & nw.col("kind").is_in(list(rules.weights))
+    )
+    pairs = _tables.aggregate(towards, [*keys, "counterpart"], n=("n", "sum"))
+    people = _tables.aggregate(pairs, keys, counterparts=("n", "len"))
+    return customers.join(people, on=keys, how="left").with_columns(
+        counterparts=nw.col("counterparts").fill_null(0)
+    )
+
+
+def _column(family: Family) -> str:
+    return "attention_points" if family is Family.ATTENTION else str(family)
+
+
+def _weights_of(rules: Rules, family: Family) -> dict[str, float]:
+    return {
+        kind: weight for kind, weight in rules.weights.items() if rules.families[kind] is family
+    }
+
+
+def _where_kind(kinds: Iterable[str]) -> nw.Expr:
+    """The number of acts where they are of one of these kinds, else 0."""
+    words = list(kinds)
+    if not words:
+        return nw.col("n") * 0
+    return nw.when(nw.col("kind").is_in(words)).then(nw.col("n")).otherwise(nw.lit(0))
+
+
+def _judge(sums: nw.LazyFrame[Any], keys: list[str], rules: Rules) -> nw.LazyFrame[Any]:
+    """Scores, intervals and levels from the sums, as `_scoring.assess` makes them."""
+    columns = [_column(family) for family in rules.scored_families]
+    activity, exposure = nw.col("activity"), nw.col("exposure").cast(nw.Float64)
+    frame = sums.with_columns(activity=_sum(columns)).with_columns(
+        dispersion=rules.dispersion(activity, nw.col("squares"), nw.col("recent"), exposure)
+    )
+    whole, low, high = rules.value(activity, nw.col("dispersion"), exposure)
+    frame = frame.with_columns(whole=whole, low=low, high=high).with_columns(
+        **{
+            name: nw.when(activity > 0)
+            .then(nw.col("whole") * (nw.col(name) / activity))
+            .otherwise(nw.lit(0.0))
+            for name in columns
+        }
+    )
+    frame = frame.with_columns(score=_sum(columns))
+    frame = frame.with_columns(
+        **{f"place_{name}": _place(rules, name) for name in ("score", "low", "high")}
+    )
+    level = nw.lit(rules.levels[0].name)
+    for place, named in enumerate(rules.levels[1:], start=1):
+        level = nw.when(nw.col("place_score") == place).then(nw.lit(named.name)).otherwise(level)
+    unsure = nw.col("place_high") - nw.col("place_low") > 1
+    level = nw.when(unsure).then(nw.lit(UNKNOWN)).otherwise(level)
+    level = nw.when(nw.col("exposure") < rules.new_below).then(nw.lit(NEW)).otherwise(level)
+    whole_numbers = ("n", "exposure", "active_days")
+    return frame.select(
+        *keys,
+        "score",
+        "low",
+        "high",
+        *(nw.col(name).cast(nw.Int64) for name in whole_numbers),
+        level.alias("level"),
+        *(column for column in columns if column != "attention_points"),
+        *(column for column in columns if column == "attention_points"),
+        nw.col("attention").cast(nw.Int64),
+    )
+
+
+def _sum(columns: Iterable[str]) -> nw.Expr:
+    """The sum in the order of the columns, to the bit."""
+    return reduce(add, (nw.col(name) for name in columns))
+
+
+def _place(rules: Rules, column: str) -> nw.Expr:
+    """The place of the highest level whose conditions are all met."""
+    place = nw.lit(0)
+    for number, level in enumerate(rules.levels[1:], start=1):
+        met = (
+            (nw.col(column) >= level.at_least)
+            & (nw.col("active_days") >= level.active_days)
+            & (nw.col("counterparts") >= level.counterparts)
+        )
+        place = nw.when(met).then(nw.lit(number)).otherwise(place)
+    return place
+
+
+def explain(
+    log: InteractionLog,
+    customer: Id,
+    *,
+    model: Model | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Explanation:
+    """Why one customer's score is what it is, with the acts behind it.
+
+    Args:
+        log: the interactions; where they have ids, the explanation names them.
+        customer: whose score.
+        model: what counts for how much; as for `score`.
+        as_of: nothing later counts; None for the last instant of the log.
+        known_at: nothing that the host learnt later counts; None for all of it.
+
+    Returns:
+        The score, what each family and kind adds with the acts behind it, the model's
+        name, version and digest, its assumptions in words, and the nearest change of
+        level. ``print`` shows it as text; a notebook shows it as a table. `Explanation
+        .for_person` is what may be shown to the customer.
+
+    Raises:
+        UnknownCustomer: somebody without an act of their own in the log by then.
+        InvalidParameter: as for `score`.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import InteractionLog, engagement
+        >>> log = InteractionLog.from_records(
+        ...     {"id": f"m{day}", "time": datetime(2026, 3, day, tzinfo=UTC), "kind": "answer",
+        ...      "source": "ana", "target": "ben"}
+        ...     for day in (1, 9, 20)
+        ... )
+        >>> why = engagement.explain(log, "ana")
+        >>> why.score.level, why.next_level.level, why.days_left
+        ('occasional', 'regular', 59)
+        >>> [act.id for act in why.kinds[0].evidence]
+        ['m20', 'm9', 'm1']
+    """
+    rules = Rules.of(model, log.vocabulary)
+    acts = log.acts(as_of=as_of, known_at=known_at)
+    names = acts.columns
+    rows = _own_acts(acts)
+    wanted = str(customer) if isinstance(customer, UUID) else customer
+    schema = rows.collect_schema()
+    if isinstance(wanted, str) != (schema["source"] == nw.String):
+        raise UnknownCustomer(
+            "this customer is not in the log: its ids are of another type", value=customer
+        )
+    rows = rows.filter(nw.col("source") == nw.lit(wanted))
+    columns = [name for name in ("kind", "time", "id", "target") if name in names]
+    found = rows.select(*columns).collect()
+    evidence: defaultdict[str, list[Evidence]] = defaultdict(list)
+    for row in found.iter_rows(named=True):
+        time = row["time"].astimezone(UTC)
+        evidence[str(row["kind"])].append(Evidence(row.get("id"), time, row.get("target")))
+    if not evidence:
+        raise UnknownCustomer(
+            "this customer has no act of their own in the log by then", value=customer
+        )
+    return explain_acts(rules, evidence, customer=customer, as_of=acts.as_of)
