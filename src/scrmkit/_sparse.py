@@ -1,38 +1,28 @@
-"""The only room that knows sparse matrices: build them, and put graphs into a fixed form.
+"""The only room that knows sparse matrices: build them, and compute with them.
 
-Everything here works on plain arrays and matrices in compressed sparse rows; who the rows
-are is the business of `scrmkit.graph`.
+Everything here works on plain arrays and on square matrices in compressed sparse rows; who
+the rows are is the business of `scrmkit.graph`, what the numbers mean that of the rooms above.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from scrmkit.errors import MissingExtra
+from scrmkit.errors import MissingExtra, NotConverged
 
 
 try:
     import numpy as np
     from numpy.typing import NDArray
     from scipy import sparse
+    from scipy.sparse import csgraph
+    from scipy.sparse.linalg import LinearOperator, eigsh, spsolve_triangular
 except ImportError:
     raise MissingExtra("numpy or scipy", extra="graphs") from None
 
 
-__all__ = [
-    "Flags",
-    "Floats",
-    "Ints",
-    "Matrix",
-    "from_arcs",
-    "mirror",
-    "np",
-    "round_digits",
-    "row_of_each",
-    "row_sums",
-    "sparse",
-    "without_loops",
-]
+__all__ = ["np", "sparse"]  # for the rooms above, where one of them may be missing
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -94,3 +84,335 @@ def row_of_each(matrix: Matrix) -> NDArray[np.int32]:
 def row_sums(matrix: Matrix) -> Floats:
     """The sum of each row; each is a fixed order of additions."""
     return np.asarray(matrix @ np.ones(matrix.shape[1]), dtype=np.float64)
+
+
+def inverse(values: Floats) -> Floats:
+    """One over each value, 0 where it is 0."""
+    result: Floats = np.divide(1.0, values, out=np.zeros_like(values), where=values != 0)
+    return result
+
+
+def restart_walk(matrix: Matrix, restart: Floats, damping: float, *, symmetric: bool) -> Floats:
+    """Where a walk is that follows arcs by weight and restarts with ``1 - damping``.
+
+    Who has no arcs restarts always. With P the arcs over their row's sum, the answer is
+    proportional to the solution of ``z = restart + damping * P' z``. Where the matrix is
+    symmetric, conjugate gradients on the symmetric form come close; steps of the equation
+    itself end it in both cases, because their residual bounds the error: at most 1e-10 in
+    sum, and 1e-9 of each value wherever it may restart.
+    """
+    out = row_sums(matrix)
+    share = inverse(out)
+    back = matrix if symmetric else matrix.T.tocsr()
+    walk = restart.copy()
+    if symmetric:
+        walk = _conjugate_gradients(matrix, restart, damping, out)
+    limit = np.where(restart > 0, restart * 1e-9, np.inf)
+    for _ in range(_MOST_STEPS):
+        residual = restart + damping * (back @ (walk * share)) - walk
+        walk += residual
+        missing = np.abs(residual)
+        if missing.sum() <= 1e-10 * (1 - damping) * walk.sum() and (missing <= limit).all():
+            walk = np.maximum(walk, 0.0)
+            return np.asarray(walk / walk.sum())
+    raise NotConverged(
+        f"PageRank with damping {damping:g} did not reach 1e-10 in {_MOST_STEPS} steps: "
+        f"take a smaller damping"
+    )
+
+
+_MOST_STEPS = 20_000
+
+
+def _conjugate_gradients(matrix: Matrix, restart: Floats, damping: float, out: Floats) -> Floats:
+    """Nearly the solution of ``z = restart + damping * P' z`` for a symmetric matrix."""
+    root = np.sqrt(out)
+    scale = inverse(root)
+    solution = np.zeros_like(restart)
+    residual = restart * scale
+    direction = residual.copy()
+    size = first = float(residual @ residual)
+    for _ in range(200):
+        if size <= 1e-26 * first:
+            break
+        image = direction - damping * scale * (matrix @ (scale * direction))
+        step = size / float(direction @ image)
+        solution += step * direction
+        residual -= step * image
+        size, before = float(residual @ residual), size
+        direction = residual + size / before * direction
+    walk: Floats = np.where(out > 0, root * solution, restart)
+    return walk
+
+
+def hub_scores(matrix: Matrix) -> Floats:
+    """Hubs: the limit of ``h <- A A' h`` from equal scores, summing to 1; 0 without arcs.
+
+    Where several centres are equally strong, each gets what it would get in the limit.
+    """
+    n = matrix.shape[0]
+    if not matrix.nnz:
+        return np.zeros(n)
+    scaled = matrix / matrix.data.max()
+    turned = scaled.T.tocsr()
+    if n <= _DENSE:
+        values, vectors = np.linalg.eigh((scaled @ turned).toarray())
+        strongest = vectors[:, values >= values[-1] * (1 - 1e-9)]
+        scores = strongest @ (strongest.T @ np.ones(n))
+    else:
+        twice = LinearOperator((n, n), matvec=lambda x: scaled @ (turned @ x), dtype=np.float64)
+        start = scaled @ (turned @ np.ones(n))
+        scores = eigsh(twice, k=1, v0=start, tol=1e-13)[1][:, 0]
+    scores = np.abs(scores)
+    scores[scores < 1e-14 * scores.max()] = 0.0
+    return np.asarray(scores / scores.sum())
+
+
+_DENSE = 200
+
+
+def core_numbers(matrix: Matrix) -> Ints:
+    """The core number of each row of a symmetric matrix without loops.
+
+    Repeatedly takes away whoever has the fewest neighbours left (Batagelj and Zaversnik).
+    """
+    left = np.diff(matrix.indptr).astype(np.int64)
+    core = np.zeros(len(left), dtype=np.int64)
+    there = np.ones(len(left), dtype=bool)
+    level = 0
+    while there.any():
+        level = max(level, int(left[there].min()))
+        leaving = np.flatnonzero(there & (left <= level))
+        while len(leaving):
+            core[leaving] = level
+            there[leaving] = False
+            ends = matrix.indices[_arcs_of(matrix, leaving)[0]]
+            touched, lost = np.unique(ends[there[ends]].astype(np.int64), return_counts=True)
+            left[touched] -= lost
+            leaving = touched[left[touched] <= level]
+    return core
+
+
+def _arcs_of(matrix: Matrix, rows: Ints) -> tuple[Ints, Ints]:
+    """The positions of the arcs of some rows, and how many each row has."""
+    counts = (matrix.indptr[rows + 1] - matrix.indptr[rows]).astype(np.int64)
+    first = matrix.indptr[rows] - (np.cumsum(counts) - counts)
+    return np.repeat(first, counts) + np.arange(counts.sum()), counts
+
+
+class _Search:
+    """Breadth-first search from several sources at once, level by level.
+
+    The state is one column for each source. A level with a wide frontier is one product of
+    matrices; one with a narrow frontier touches only the arcs that leave it.
+    """
+
+    def __init__(self, matrix: Matrix, turned: Matrix, sources: Ints) -> None:
+        n, width = matrix.shape[0], len(sources)
+        self.matrix, self.turned, self.width = matrix, turned, width
+        self.depth = np.full(n * width, -1, dtype=np.int32)
+        self.paths = np.zeros(n * width)
+        keys = sources * width + np.arange(width)
+        self.depth[keys] = 0
+        self.paths[keys] = 1.0
+        self.levels: list[Ints] = []
+        while len(keys):
+            self.levels.append(keys)
+            keys = self._next(keys)
+
+    def _is_wide(self, keys: Ints) -> bool:
+        rows = keys // self.width
+        arcs = int((self.matrix.indptr[rows + 1] - self.matrix.indptr[rows]).sum())
+        return arcs * _NARROW > self.matrix.nnz * self.width
+
+    def _spread(self, matrix: Matrix, keys: Ints, values: Floats) -> Floats:
+        block = np.zeros(len(self.depth))
+        block[keys] = values
+        return np.asarray(matrix @ block.reshape(-1, self.width)).ravel()
+
+    def _ends(self, keys: Ints) -> tuple[Ints, Ints]:
+        """The keys of the ends of all arcs of a frontier, and from which of its keys."""
+        arcs, counts = _arcs_of(self.matrix, keys // self.width)
+        start = np.repeat(np.arange(len(keys)), counts)
+        return self.matrix.indices[arcs] * np.int64(self.width) + keys[start] % self.width, start
+
+    def _next(self, keys: Ints) -> Ints:
+        level = len(self.levels)
+        if self._is_wide(keys):
+            reached = self._spread(self.turned, keys, self.paths[keys])
+            found = np.flatnonzero((reached > 0) & (self.depth < 0))
+            self.paths[found] = reached[found]
+        else:
+            ends, start = self._ends(keys)
+            new = self.depth[ends] < 0
+            ends, start = ends[new], start[new]
+            np.add.at(self.paths, ends, self.paths[keys[start]])
+            found = np.unique(ends)
+        self.depth[found] = level
+        return found
+
+    def dependencies(self) -> Floats:
+        """How much of the shortest paths from each source passes through each row (Brandes)."""
+        passing = np.zeros(len(self.depth))
+        for level in range(len(self.levels) - 1, 1, -1):
+            keys, below = self.levels[level - 1], self.levels[level]
+            if self._is_wide(keys):
+                value = (1 + passing[below]) / self.paths[below]
+                gathered = self._spread(self.matrix, below, value)[keys]
+            else:
+                ends, start = self._ends(keys)
+                deeper = self.depth[ends] == level
+                ends, start = ends[deeper], start[deeper]
+                value = (1 + passing[ends]) / self.paths[ends]
+                gathered = np.bincount(start, weights=value, minlength=len(keys)).astype(float)
+            passing[keys] = self.paths[keys] * gathered
+        return passing.reshape(-1, self.width)
+
+
+_NARROW = 30
+_STATE = 4_000_000
+
+
+def _batches(sources: Ints, size: int) -> Iterator[Ints]:
+    width = max(1, min(len(sources), 256, _STATE // max(size, 1)))
+    for first in range(0, len(sources), width):
+        yield sources[first : first + width]
+
+
+def hop_dependencies(matrix: Matrix, sources: Ints) -> Floats:
+    """The sum over sources of the shares of shortest paths through each row, in hops."""
+    pattern = _pattern(matrix)
+    turned = pattern.T.tocsr()
+    total = np.zeros(matrix.shape[0])
+    for batch in _batches(sources, matrix.shape[0]):
+        total += _Search(pattern, turned, batch).dependencies().sum(axis=1)
+    return total
+
+
+def hop_distances(matrix: Matrix, sources: Ints) -> Iterator[Floats]:
+    """For batches of sources, the hops from each to each row: one column for each source."""
+    pattern = _pattern(matrix)
+    turned = pattern.T.tocsr()
+    for batch in _batches(sources, matrix.shape[0]):
+        depth = _Search(pattern, turned, batch).depth.reshape(-1, len(batch))
+        yield np.where(depth < 0, np.inf, depth)
+
+
+def link_distances(lengths: Matrix, sources: Ints) -> Iterator[Floats]:
+    """As `hop_distances`, where each arc has its own length."""
+    for batch in _batches(sources, lengths.shape[0]):
+        yield csgraph.dijkstra(lengths, indices=batch).T
+
+
+def link_dependencies(lengths: Matrix, sources: Ints) -> Floats:
+    """As `hop_dependencies`, where each arc has its own length.
+
+    Lengths within 1e-9 of the shortest count as shortest. The arcs that lie on shortest
+    paths lead away from the source, so in order of distance their matrix is triangular.
+    """
+    n = lengths.shape[0]
+    rows, columns = row_of_each(lengths), lengths.indices
+    total = np.zeros(n)
+    for batch in _batches(sources, max(n, lengths.nnz)):
+        distance = csgraph.dijkstra(lengths, indices=batch)
+        near, far = distance[:, rows], distance[:, columns]
+        on_path = (near < far) & (near + lengths.data <= far * (1 + 1e-9)) & np.isfinite(near)
+        source, arc = np.nonzero(on_path)
+        size = distance.size
+        order = np.argsort(distance, axis=None, kind="stable")
+        place = np.empty(size, dtype=np.int64)
+        place[order] = np.arange(size)
+        below, above = place[source * n + columns[arc]], place[source * n + rows[arc]]
+        first = place[np.arange(len(batch)) * n + batch]
+        starts = np.zeros(size)
+        starts[first] = 1.0
+        arcs = sparse.coo_array((-np.ones(len(arc)), (below, above)), shape=(size, size))
+        downwards = (sparse.eye_array(size) + arcs).tocsc()
+        paths = spsolve_triangular(downwards, starts, lower=True, unit_diagonal=True)
+        upwards = downwards.T
+        passing = paths * spsolve_triangular(
+            upwards, inverse(paths), lower=False, unit_diagonal=True
+        )
+        passing = np.where(paths > 0, passing - 1, 0.0)
+        passing[first] = 0.0
+        total += np.maximum(passing, 0.0)[place].reshape(-1, n).sum(axis=0)
+    return total
+
+
+def _pattern(matrix: Matrix) -> Matrix:
+    parts = (np.ones(matrix.nnz), matrix.indices, matrix.indptr)
+    pattern: Matrix = sparse.csr_array(parts, shape=matrix.shape)
+    return pattern
+
+
+def broker_numbers(mutual: Matrix) -> tuple[Floats, Floats]:
+    """Burt's constraint and effective size of each row of a symmetric matrix without loops.
+
+    Both need, for each pair of neighbours, a sum over those whom they share: a product of
+    matrices, of which only the entries at ties are kept, some rows at a time.
+    """
+    n = mutual.shape[0]
+    share = _scaled(mutual, inverse(row_sums(mutual)))
+    strongest = np.zeros(n)
+    np.maximum.at(strongest, row_of_each(mutual), mutual.data)
+    relative = _scaled(mutual, inverse(strongest)).T.tocsr()
+    pattern = _pattern(mutual)
+    constraint = np.zeros(n)
+    redundancy = np.zeros(n)
+    for rows in _row_blocks(mutual):
+        ties = pattern[rows]
+        around = (share[rows] @ share).multiply(ties) + share[rows]
+        constraint[rows] = around.power(2).sum(axis=1)
+        redundancy[rows] = (share[rows] @ relative).multiply(ties).sum(axis=1)
+    return constraint, np.diff(mutual.indptr) - redundancy
+
+
+def _scaled(matrix: Matrix, factors: Floats) -> Matrix:
+    """Each row times its factor."""
+    data = matrix.data * np.repeat(factors, np.diff(matrix.indptr))
+    scaled: Matrix = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return scaled
+
+
+def _row_blocks(matrix: Matrix) -> Iterator[slice]:
+    """Consecutive rows whose products have at most some million terms (or one row)."""
+    degrees = np.diff(matrix.indptr)
+    terms = np.cumsum(_pattern(matrix) @ degrees)
+    first = 0
+    while first < len(degrees):
+        done = terms[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(terms, done + _STATE, side="right")))
+        yield slice(first, last)
+        first = last
+
+
+def shortest_in(lengths: Matrix) -> Floats:
+    """The shortest arc that comes into each row; 0 where there is none."""
+    shortest = np.full(lengths.shape[0], np.inf)
+    np.minimum.at(shortest, lengths.indices, lengths.data)
+    return np.where(np.isfinite(shortest), shortest, 0.0)
+
+
+def reaches(
+    lengths: Matrix, walk: Callable[[Matrix, Ints], Iterator[Floats]]
+) -> tuple[Floats, Floats]:
+    """For each row, how many are in its component, and how far away those can be at most.
+
+    Whoever reaches the row either does so through the best-connected one, the centre (then
+    the distance is at most that to the centre and on), or over others only of which none
+    reaches the centre, or of which the centre reaches none.
+    """
+    n = lengths.shape[0]
+    labels = csgraph.connected_components(lengths, directed=False)[1]
+    size = np.bincount(labels, minlength=n)[labels].astype(np.float64)
+    longest_arc = float(lengths.data.max()) if lengths.nnz else 0.0
+    turned = lengths.T.tocsr()
+    centre = np.array([np.argmax(np.diff(lengths.indptr) + np.diff(turned.indptr))])
+    onwards = next(iter(walk(lengths, centre)))[:, 0]
+    inwards = next(iter(walk(turned, centre)))[:, 0]
+    arriving, leaving = np.isfinite(inwards), np.isfinite(onwards)
+    aside = longest_arc * max(int(np.count_nonzero(~arriving)) - 1, 0)
+    through = np.maximum(inwards[arriving].max() + onwards, aside)
+    beyond = longest_arc * max(int(np.count_nonzero(~leaving)) - 1, 0)
+    longest = np.where(leaving, through, beyond)
+    return size, np.minimum(longest, (size - 1) * longest_arc)
