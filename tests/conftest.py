@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ settings.register_profile(
 )
 settings.load_profile("scrmkit")
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -34,3 +36,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data sets are absent: set SCRMKIT_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a browser of the Chromium family; skips where there is none."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    pytest.skip("the browser tests need Chromium: apt-get install chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked as needing a browser where there is none."""
+    if not any(shutil.which(name) for name in BROWSERS):
+        reason = "the browser tests need Chromium: apt-get install chromium"
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=reason))
