@@ -1,8 +1,8 @@
 """Every example is a test: those of the README, the docs and the docstrings.
 
 A page of the docs is one namespace and runs in a directory of its own. There ``data`` is the
-folder of the real data sets, or None where it is absent; an example that needs it is preceded
-by ``% skip: next if(data is None, reason="the real data sets are absent")``. The examples of
+folder of the real data sets, or None where it is absent, and likewise ``django``; an example
+that needs it comes after ``% skip: next if(data is None, reason="...")``. The examples of
 one docstring see the names of its module, and nothing of the docstring before.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, chdir
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,11 @@ else:
         folder = Path(os.environ.get("SCRMKIT_DATA") or ROOT.parent / "shared" / "data")
         stack = ExitStack()
         stack.enter_context(chdir(stack.enter_context(tempfile.TemporaryDirectory())))
-        namespace.update(data=folder.resolve() if folder.is_dir() else None, _stack=stack)
+        namespace.update(
+            data=folder.resolve() if folder.is_dir() else None,
+            django=find_spec("django"),
+            _stack=stack,
+        )
 
     def leave(namespace: dict[str, Any]) -> None:
         """Go back to where the tests were started."""
