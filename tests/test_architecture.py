@@ -129,3 +129,16 @@ def test_the_front_door_is_documented(root: Path) -> None:
         name.split(".")[-1] for page in pages for name in DOCUMENTED.findall(page.read_text())
     }
     assert set(scrmkit.__all__) <= documented
+
+
+def test_the_readme_opens_with_two_commands(root: Path) -> None:
+    """After the title and three lines come two blocks of one line: try it, and test it."""
+    title, _, rest = (root / "README.md").read_text().partition("\n")
+    lead, *blocks = rest.split("```sh\n")
+    commands = [block.partition("\n```\n")[0] for block in blocks[:2]]
+    assert title == "# scrmkit"
+    assert len(lead.strip().splitlines()) == 3
+    assert [command.count("\n") for command in commands] == [0, 0]
+    assert commands[0].endswith("python -m scrmkit demo")
+    assert commands[1].endswith("pytest -q")
+    assert blocks[0].partition("\n```\n")[2].strip() == ""
