@@ -76,12 +76,21 @@ class Exhibit:
 
 @frozen
 class Section:
-    """A part of the page: a heading, sentences, exhibits."""
+    """A part of the page.
+
+    Args:
+        key: its name in links.
+        title: its heading.
+        lead: what comes before its exhibits.
+        exhibits: its figures.
+        short: what it adds to the sentences at the top of the page.
+    """
 
     key: str
     title: str
     lead: tuple[Sentence, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
+    short: tuple[Sentence, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -90,14 +99,14 @@ class Page:
 
     Args:
         title: of the page.
-        short: what it says, in a few sentences.
+        about: what it is about, before anything that was found.
         sections: its parts.
         made: what the numbers depend on, by name.
         names: what customers are called; ids are shown besides.
     """
 
     title: str
-    short: tuple[Sentence, ...]
+    about: tuple[Sentence, ...]
     sections: tuple[Section, ...]
     made: Mapping[str, str]
     names: Mapping[Id, str] = field(factory=dict)
@@ -159,20 +168,22 @@ def render(page: Page) -> str:
         style=Markup(style),  # noqa: S704 - a file of ours
         policy=policy(style),
         version=version("scrmkit"),
-        name_of=lambda customer: page.names.get(customer),
+        name_of=page.names.get,
     )
 
 
 def policy(style: str) -> str:
     """A content security policy that allows this one style sheet and nothing else at all."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def table(
-    caption: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]], *, folded: bool = False
+    caption: str,
+    columns: Mapping[str, Kind],
+    rows: Sequence[Sequence[Any]],
+    *,
+    folded: bool = False,
 ) -> Table:
     """A table from headings with their kind, and rows."""
     return Table(

@@ -1,0 +1,465 @@
+"""The later parts of a page: ties, engagement, standing, communities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+
+from scrmkit import _tables, engagement, influence, plots
+from scrmkit._page import Exhibit, Kind, Section, count, number, sentence, table
+from scrmkit._sections import DRAWN, Subject, day, moment, rows_of, top
+from scrmkit._svg import inline
+from scrmkit.engagement import EngagementModel
+from scrmkit.graph import SocialGraph
+from scrmkit.interactions import Family
+from scrmkit.results import Ranking, Result
+
+
+_PAIR: Final = ["a", "b"]
+_SHARED: Final = {"thread": "thread", "about": "subject"}
+
+
+def ties(subject: Subject, found: Result) -> Section:
+    """Who is tied to whom, which ties cool down, and which are bad."""
+    rows = rows_of(found)
+    tied = rows.filter(nw.col("strength") > 0)
+    if not len(tied):
+        return Section("ties", "Ties", lead=(_no_ties(rows),))
+    exhibits = [_strongest(subject, found, tied)]
+    if subject.half_life is not None:
+        exhibits.append(_cooling(subject, rows))
+    if "balance" in rows.columns and (worst := rows.filter(nw.col("balance") < 0)).shape[0]:
+        exhibits.append(_soured(subject, worst))
+    exhibits.append(_left_out(found))
+    people = {*tied["a"].to_list(), *tied["b"].to_list()}
+    first = top(tied, "strength", _PAIR, 1)[0]
+    return Section(
+        "ties",
+        "Ties",
+        exhibits=tuple(exhibits),
+        short=(
+            sentence(
+                f"{count(len(people), 'customer')} are joined by {count(len(tied), 'tie')}; the "
+                f"strongest, {number(first['strength'])}, is between {{}} and {{}}.",
+                subject.names.get(first["a"], first["a"]),
+                subject.names.get(first["b"], first["b"]),
+            ),
+        ),
+    )
+
+
+def _no_ties(rows: nw.DataFrame[Any]) -> str:
+    if len(rows):
+        return (
+            f"{count(len(rows), 'pair')} interacted, but only in ways that weigh nothing in ties "
+            f"(attention, transactions, unknown kinds). Give a kind weight to see its ties."
+        )
+    return "Nobody interacted with anybody else, so there are no ties."
+
+
+def _strongest(subject: Subject, found: Result, tied: nw.DataFrame[Any]) -> Exhibit:
+    mutual = "strength_ab" in tied.columns
+    best = top(tied, "strength", _PAIR)
+    head: dict[str, Kind] = {"one": "who", "the other": "who", "strength": "number"}
+    if mutual:
+        head |= {"from one": "number", "from the other": "number", "acts": "number"}
+        meaning = (
+            f"Strength is what the acts of two customers towards each other add up to, each by "
+            f"the weight of its kind, {subject.decay}."
+        )
+        cells = ("strength", "strength_ab", "strength_ba", "acts")
+        acts = int(tied["n_ab"].sum() + tied["n_ba"].sum())
+        sure = (
+            f"A sum, not an estimate: exact for the {count(acts, 'act')} of these "
+            f"{count(len(tied), 'tie')} at {moment(subject.as_of)}, and blind to what is not in "
+            f"the log."
+        )
+    else:
+        thing = _SHARED[subject.together or "about"]
+        head |= {f"{thing}s in common": "number"}
+        meaning = (
+            f"Strength is what the {thing}s that two customers have in common add up "
+            f"to, each by 1 over the number of the others who were there, {subject.decay}."
+        )
+        cells = ("strength", "n")
+        sure = (
+            f"A sum, not an estimate: exact for these {count(len(tied), 'tie')} at "
+            f"{moment(subject.as_of)}. That two had a {thing} in common does not say "
+            f"that they spoke."
+        )
+    head |= {"last seen": "text"}
+    rows = []
+    for row in best:
+        if mutual:
+            row["acts"] = row["n_ab"] + row["n_ba"]
+        rows.append((row["a"], row["b"], *(row[name] for name in cells), day(row["last_seen"])))
+    picture = inline(
+        plots.ties(found, k=DRAWN, names=subject.names),
+        key="ties",
+        title=f"The {min(DRAWN, len(best))} strongest ties",
+        description="Bars as long as the strength of each tie; the table has the same numbers.",
+    )
+    return Exhibit(
+        title="The strongest ties",
+        meaning=meaning,
+        sure=sure,
+        picture=picture,
+        tables=(table(f"The {len(rows)} strongest of {count(len(tied), 'tie')}", head, rows),),
+        notes=tuple(found.notes),
+    )
+
+
+def _left_out(found: Any) -> Exhibit:
+    """What made no tie, and why."""
+    rows = [(reason, n) for reason, n in found.left_out.items()]
+    tables = [table("Acts that make no tie", {"because": "text", "acts": "number"}, rows)]
+    larger = getattr(found, "left_out_groups", {})
+    too_large = (
+        f"{count(len(larger), 'group')} of more than {found.parameters.get('max_size', 500)} "
+        f"people made no ties: being one of so many says nothing."
+    )
+    return Exhibit(
+        title="What makes no tie",
+        meaning="Acts that are in the log and in the counts above, but join no two customers.",
+        sure="A count of all accepted acts.",
+        tables=tuple(tables) if rows else (),
+        notes=(too_large,) if larger else (),
+    )
+
+
+def _cooling(subject: Subject, rows: nw.DataFrame[Any]) -> Exhibit:
+    """The ties that lost most over the last half-life."""
+    span = subject.half_life or timedelta(0)
+    before = subject.as_of - span
+    title = "Ties that cool down"
+    meaning = (
+        f"The ties that lost the most strength between {day(before)} and {day(subject.as_of)}, "
+        f"one half-life: a tie without a new act keeps half."
+    )
+    earlier = rows_of(subject.ties(before)).select(*_PAIR, nw.col("strength").alias("then"))
+    both = earlier.join(rows.select(*_PAIR, "strength", "last_seen"), on=_PAIR, how="inner")
+    lost = both.with_columns(lost=nw.col("then") - nw.col("strength")).filter(nw.col("lost") > 1e-9)
+    silent = lost.filter(nw.col("last_seen") <= nw.lit(before))
+    best = top(lost, "lost", _PAIR)
+    return Exhibit(
+        title=title,
+        meaning=meaning,
+        sure=(
+            f"Exact sums at two instants: of {count(len(earlier), 'pair')} known by {day(before)}, "
+            f"{len(lost):,} are weaker now, {len(silent):,} of them without a single act since. "
+            f"Why they fell silent the log does not say."
+        ),
+        tables=(
+            table(
+                "The largest losses",
+                {
+                    "one": "who",
+                    "the other": "who",
+                    day(before): "number",
+                    day(subject.as_of): "number",
+                    "lost": "number",
+                    "last seen": "text",
+                },
+                [
+                    (
+                        *(row[name] for name in ("a", "b", "then", "strength", "lost")),
+                        day(row["last_seen"]),
+                    )
+                    for row in best
+                ],
+            ),
+        )
+        if best
+        else (),
+    )
+
+
+def _soured(subject: Subject, bad: nw.DataFrame[Any]) -> Exhibit:
+    """The ties in which the bad outweighs the good."""
+    worst = bad.with_columns(badness=0.0 - nw.col("balance"))
+    return Exhibit(
+        title="Ties that are bad",
+        meaning=(
+            f"Balance is strength with each act times how good or bad it was (1 to -1), "
+            f"{subject.decay}: below 0 the bad outweighs the good."
+        ),
+        sure=(
+            f"Exact sums; {count(len(bad), 'tie')} have a balance below 0. Acts whose valence "
+            f"nobody recorded add nothing to it."
+        ),
+        tables=(
+            table(
+                "The lowest balances",
+                {
+                    "one": "who",
+                    "the other": "who",
+                    "balance": "number",
+                    "strength": "number",
+                    "last seen": "text",
+                },
+                [
+                    (row["a"], row["b"], row["balance"], row["strength"], day(row["last_seen"]))
+                    for row in top(worst, "badness", _PAIR, DRAWN)
+                ],
+            ),
+        ),
+    )
+
+
+def engaged(subject: Subject) -> Section:
+    """How engaged customers are, and why."""
+    model = EngagementModel(half_life=subject.half_life)
+    found = engagement.score(subject.log, as_of=subject.as_of, model=model)
+    rows = rows_of(found)
+    title = "Engagement"
+    if not len(rows):
+        return Section("engagement", title, lead=("Nobody did anything of their own.",))
+    best = top(rows, "score", ["customer"])
+    sure_share = f"{100 * model.confidence:g} %"
+    spread = float((rows["high"] - rows["low"]).median() or 0.0)
+    unsure = int(rows["level"].is_in(["new", "unknown"]).sum())
+    families = [
+        name
+        for name in (*map(str, Family), "attention_points")
+        if name in rows.columns and name != Family.ATTENTION and float(rows[name].sum()) > 0
+    ]
+    picture = inline(
+        plots.engagement(rows, k=DRAWN, names=subject.names),
+        key="engagement",
+        title="How engagement is distributed",
+        description=(
+            f"{count(len(rows), 'customer')} by score in tens, and the {min(DRAWN, len(rows))} "
+            f"most engaged with their intervals; the tables have the numbers."
+        ),
+    )
+    levels = [level.name for level in model.levels]
+    levels = [*reversed(levels), "unknown", "new"]
+    numbers = dict(zip(*_tally(rows, "level"), strict=True))
+    interval = (
+        f"Low and high bound, with {sure_share}, the activity to be expected of a customer over "
+        f"the days observed, not the future"
+    )
+    return Section(
+        "engagement",
+        title,
+        exhibits=(
+            Exhibit(
+                title="How engaged customers are",
+                meaning=(
+                    f"A score from 0 to 100 for what each customer did: acts by the weight of "
+                    f"their kind, at most {model.cap_per_day} of a kind a day, {subject.decay}; "
+                    f"it does not depend on anybody else."
+                ),
+                sure=(
+                    f"{interval}; half of the {count(len(rows), 'customer')} have an interval of "
+                    f"more than {spread:.1f} points. The level is new below "
+                    f"{model.new_below} days of exposure, and unknown where the interval spans "
+                    f"more than neighbouring levels: {unsure:,} customers."
+                ),
+                picture=picture,
+                tables=(
+                    table(
+                        "Customers by level",
+                        {
+                            "level": "text",
+                            "from a score of": "number",
+                            "customers": "number",
+                            "share": "number",
+                        },
+                        [
+                            (
+                                name,
+                                next(
+                                    (one.at_least for one in model.levels if one.name == name), None
+                                ),
+                                numbers.get(name, 0),
+                                f"{100 * numbers.get(name, 0) / len(rows):.1f} %",
+                            )
+                            for name in levels
+                        ],
+                    ),
+                ),
+            ),
+            Exhibit(
+                title="The most engaged, and why",
+                meaning=(
+                    "The score is the sum of the points from each family; attention is counted "
+                    "apart and adds nothing."
+                ),
+                sure=f"{interval}; n is the number of acts that count.",
+                tables=(
+                    table(
+                        f"The {len(best)} most engaged of {count(len(rows), 'customer')}",
+                        {
+                            "customer": "who",
+                            "score": "number",
+                            "low to high": "number",
+                            "level": "text",
+                            "n": "number",
+                            "active days": "number",
+                            **{name.replace("_", " "): "number" for name in families},
+                            "acts of attention": "number",
+                        },
+                        [
+                            (
+                                row["customer"],
+                                f"{row['score']:.1f}",
+                                f"{row['low']:.0f} to {row['high']:.0f}",
+                                row["level"],
+                                row["n"],
+                                row["active_days"],
+                                *(f"{row[name]:.1f}" for name in families),
+                                row["attention"],
+                            )
+                            for row in best
+                        ],
+                    ),
+                ),
+            ),
+        ),
+        short=(_engaged_in_short(rows, numbers),),
+    )
+
+
+def _engaged_in_short(rows: nw.DataFrame[Any], numbers: dict[str, int]) -> str:
+    ordered = sorted(numbers.items(), key=lambda one: (-one[1], one[0]))
+    parts = ", ".join(f"{n:,} {name}" for name, n in ordered)
+    return (
+        f"{count(len(rows), 'customer')} did something themselves; by level of engagement they are "
+        f"{parts}."
+    )
+
+
+def _tally(rows: nw.DataFrame[Any], column: str) -> tuple[list[Any], list[int]]:
+    counted = _tables.aggregate(rows.lazy(), [column], n=(column, "len")).collect()
+    return counted[column].to_list(), counted["n"].to_list()
+
+
+def standing(subject: Subject, graph: SocialGraph) -> Section:
+    """Who is central, and who connects."""
+    if not graph.number_of_ties:
+        return Section(
+            "standing", "Standing and brokers", lead=("Without ties nobody stands out.",)
+        )
+    ranked = influence.rank(graph, method="pagerank")
+    rows = top(rows_of(ranked), "value", ["customer"])
+    columns: dict[str, Ranking] = {}
+    if graph.directed:
+        columns["strength received"] = influence.rank(graph, method="strength_in")
+        columns["strength given"] = influence.rank(graph, method="strength_out")
+    else:
+        columns["strength"] = influence.rank(graph, method="strength")
+    columns["core"] = influence.rank(graph, method="core")
+    looked_up = {
+        name: _values(one, [row["customer"] for row in rows]) for name, one in columns.items()
+    }
+    ways = "from who acts to whom the act is for" if graph.directed else "both ways"
+    whole = f"{count(len(graph), 'customer')} and {count(graph.number_of_ties, 'tie')}"
+    first = rows[0]
+    return Section(
+        "standing",
+        "Standing and brokers",
+        exhibits=(
+            Exhibit(
+                title="Standing",
+                meaning=(
+                    f"PageRank: the share of its time that a walk along the ties, {ways}, spends "
+                    f"at each customer; core is the largest k such that one is in a group where "
+                    f"all have k neighbours in the group."
+                ),
+                sure=(
+                    f"Computed to 1e-10 for {whole}. A place in the graph is no cause: it does "
+                    f"not say that anybody moves anybody."
+                ),
+                tables=(
+                    table(
+                        f"The {len(rows)} with the highest standing",
+                        {
+                            "customer": "who",
+                            "rank": "number",
+                            "PageRank": "number",
+                            **dict.fromkeys(columns, "number"),
+                        },
+                        [
+                            (
+                                row["customer"],
+                                row["rank"],
+                                f"{100 * row['value']:.3g} %",
+                                *(looked_up[name][row["customer"]] for name in columns),
+                            )
+                            for row in rows
+                        ],
+                    ),
+                ),
+            ),
+            _brokers(graph),
+        ),
+        short=(
+            sentence(
+                f"The highest standing (PageRank {100 * first['value']:.3g} %) is that of {{}}.",
+                subject.names.get(first["customer"], first["customer"]),
+            ),
+        ),
+    )
+
+
+def _values(ranking: Result, customers: Sequence[Any]) -> dict[Any, Any]:
+    rows = rows_of(ranking).filter(nw.col("customer").is_in(list(customers)))
+    return dict(zip(rows["customer"].to_list(), rows["value"].to_list(), strict=True))
+
+
+def _brokers(graph: SocialGraph) -> Exhibit:
+    rows = top(rows_of(influence.brokers(graph)), "effective_size", ["customer"])
+    between = influence.rank(graph, method="betweenness")
+    names = [row["customer"] for row in rows]
+    frame = rows_of(between).filter(nw.col("customer").is_in(names))
+    paths = {row["customer"]: row for row in frame.iter_rows(named=True)}
+    if between.parameters["exact"]:
+        shown = {one: f"{100 * paths[one]['value']:.3g} %" for one in names}
+        error = "betweenness is exact, over all sources"
+    else:
+        shown = {
+            one: f"{100 * paths[one]['value']:.3g} % "
+            f"({100 * paths[one]['low']:.2g} to {100 * paths[one]['high']:.2g})"
+            for one in names
+        }
+        error = (
+            f"betweenness is sampled from {between.parameters['sources']} sources, and for each "
+            f"customer by itself the exact value lies within the bounds with probability "
+            f"{between.parameters['confidence']:g}"
+        )
+    return Exhibit(
+        title="Brokers",
+        meaning=(
+            "Effective size is the number of neighbours less those who are tied to each other "
+            "anyway; constraint is low where contacts lead to different people; betweenness is "
+            "the share of shortest paths between others that pass here."
+        ),
+        sure=(
+            f"Effective size and constraint are exact for {count(len(graph), 'customer')} and "
+            f"{count(graph.number_of_ties, 'tie')}; {error}."
+        ),
+        tables=(
+            table(
+                f"The {len(rows)} with the largest effective size",
+                {
+                    "customer": "who",
+                    "effective size": "number",
+                    "constraint": "number",
+                    "betweenness": "number",
+                },
+                [
+                    (
+                        row["customer"],
+                        row["effective_size"],
+                        None if row["constraint"] is None else round(row["constraint"], 4),
+                        shown[row["customer"]],
+                    )
+                    for row in rows
+                ],
+            ),
+        ),
+    )

@@ -1,0 +1,166 @@
+"""One self-contained page from a log: what was read, ties, engagement, standing, communities.
+
+    from scrmkit import InteractionLog, report
+
+    log = InteractionLog.read("messages.csv", constants={"kind": "message"})
+    report.build(log).write("page.html")
+
+The page is a single file of HTML with its pictures in it. It asks the network for nothing and
+runs no script (a content security policy forbids both), prints, and can be read on a phone, in
+the dark and by a screen reader. Each figure says what it means and how sure it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from os import PathLike
+from pathlib import Path
+from typing import Final, Literal
+
+from attrs import field, frozen
+
+from scrmkit import _checks, _findings, _sections
+from scrmkit._checks import Id
+from scrmkit._page import Page, Section, render
+from scrmkit._sections import Subject, days, moment
+from scrmkit._tables import EPOCH
+from scrmkit.graph import SocialGraph
+from scrmkit.log import InteractionLog
+
+
+__all__ = ["Report", "build"]
+
+Progress = Callable[[str], object]
+
+_HALF_LIFE: Final = timedelta(days=90)
+
+
+@frozen
+class Report:
+    """A page, finished.
+
+    Attributes:
+        html: the whole page as text.
+    """
+
+    html: str = field(repr=False)
+
+    def write(self, path: str | PathLike[str]) -> Path:
+        """Write the page to a file, in UTF-8.
+
+        Args:
+            path: where; an existing file is replaced.
+
+        Returns:
+            The path.
+        """
+        target = Path(path)
+        target.write_text(self.html, encoding="utf-8")
+        return target
+
+
+def build(
+    log: InteractionLog,
+    *,
+    title: str = "What the interactions add up to",
+    about: Iterable[str] = (),
+    as_of: datetime | None = None,
+    half_life: timedelta | None = _HALF_LIFE,
+    together: Literal["thread", "about"] | None = None,
+    names: Mapping[Id, str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """One page about a log.
+
+    Customers appear by their ids, unless ``names`` says what to call them; what they said
+    appears nowhere. Large graphs are drawn by their communities, betweenness is sampled above
+    2,000 customers, and whether communities are more than chance is tested up to about 20,000
+    ties; the page says so where it applies.
+
+    Args:
+        log: what happened.
+        title: the heading of the page.
+        about: paragraphs to put below the title.
+        as_of: nothing later counts; None for the last instant of the log.
+        half_life: after which time an act counts half, in ties and in engagement; None for no
+            decay, and then no ties that cool down.
+        together: make ties of having done something together, by ``"thread"`` or by
+            ``"about"``, instead of acts of one towards another.
+        names: the names of customers, by id. The id is shown besides.
+        progress: called with a few words before each step.
+
+    Returns:
+        The page. A log without an accepted interaction gives a page that says what was read.
+
+    Raises:
+        InvalidParameter: an instant without a time zone, or a half-life that cannot be.
+
+    Example:
+        >>> from scrmkit import InteractionLog, report
+        >>> log = InteractionLog.from_records(
+        ...     [
+        ...         {"time": "2026-03-01T09:00Z", "kind": "message", "source": 1, "target": 2},
+        ...         {"time": "2026-03-02T09:00Z", "kind": "message", "source": 2, "target": 1},
+        ...     ]
+        ... )
+        >>> "2 rows that were read" in report.build(log, title="Two messages").html
+        True
+    """
+    say: Progress = progress or (lambda _: None)
+    _checks.check_half_life(half_life)
+    known = dict(names or {})
+    made = {"vocabulary": _named(log)}
+    paragraphs = (about,) if isinstance(about, str) else tuple(about)
+    if len(log) == 0:
+        empty = Subject(log=log, as_of=EPOCH, half_life=half_life, together=together)
+        return Report(
+            render(
+                Page(
+                    title=title,
+                    about=paragraphs,
+                    made=made,
+                    names=known,
+                    sections=(_sections.reading(empty),),
+                )
+            )
+        )
+    subject = Subject(
+        log=log,
+        as_of=log.acts(as_of=as_of).as_of,
+        half_life=half_life,
+        together=together,
+        names=known,
+    )
+    say("ties")
+    ties = subject.ties(subject.as_of)
+    sections: list[Section] = [
+        _sections.reading(subject),
+        _sections.activity(subject),
+        _findings.ties(subject, ties),
+    ]
+    say("engagement")
+    sections.append(_findings.engaged(subject))
+    say("standing")
+    graph = SocialGraph.of(ties)
+    sections.append(_findings.standing(subject, graph))
+    say("communities")
+    sections.append(_findings.grouped(subject, graph))
+    say("the page")
+    made = {
+        "as of": moment(subject.as_of),
+        "half-life": "none" if half_life is None else days(half_life),
+        "ties": "acts of one towards another" if together is None else f"together, by {together}",
+        **made,
+        "engagement model": _findings.model_named(subject),
+    }
+    return Report(
+        render(
+            Page(title=title, about=paragraphs, made=made, names=known, sections=tuple(sections))
+        )
+    )
+
+
+def _named(log: InteractionLog) -> str:
+    vocabulary = log.vocabulary
+    return f"{vocabulary.name}, version {vocabulary.version}, digest {vocabulary.digest}"
