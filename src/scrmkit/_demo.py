@@ -145,12 +145,11 @@ def show(path: Path, *, write: Callable[[str], object], progress: Callable[[str]
     for row in ties.top(10).iter_rows(named=True):
         pair = f"{row['a']} and {row['b']}"
         write(f"  {row['strength']:.2f}  {pair:<38} {row['n']} events in common\n")
-    found = communities.detect(ties)
-    groups = {row["customer"]: row["community"] for row in found.frame.iter_rows(named=True)}
+    groups = communities.detect(ties)
     write("\nThe groups\n")
     for group in sorted(set(groups.values())):
-        members = ", ".join(woman for woman in women() if groups[woman] == group)
-        write(f"  {group}: {_wrap(members, indent='     ').lstrip()}\n")
+        members = [woman for woman in women() if groups[woman] == group]
+        write(_wrap(f"{len(members)} women: {', '.join(members)}", indent="  ") + "\n")
     comparison = compare(groups)
     write(f"\n{_wrap(str(comparison))}\n")
     write("\nStanding (PageRank)\n")

@@ -1,21 +1,19 @@
-"""The later parts of a page: ties, engagement, standing, communities."""
+"""The parts of a page about ties and engagement."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
-from scrmkit import _tables, engagement, influence, plots
+from scrmkit import _tables, engagement, plots
 from scrmkit._page import Exhibit, Kind, Section, count, number, sentence, table
 from scrmkit._sections import DRAWN, Subject, day, moment, rows_of, top
 from scrmkit._svg import inline
 from scrmkit.engagement import EngagementModel
-from scrmkit.graph import SocialGraph
 from scrmkit.interactions import Family
-from scrmkit.results import Ranking, Result
+from scrmkit.results import Result
 
 
 _PAIR: Final = ["a", "b"]
@@ -242,9 +240,14 @@ def engaged(subject: Subject) -> Section:
         f"Low and high bound, with {sure_share}, the activity to be expected of a customer over "
         f"the days observed, not the future"
     )
+    parameters = found.parameters
     return Section(
         "engagement",
         title,
+        made={
+            "engagement model": f"{parameters['model']}, version {parameters['model_version']}, "
+            f"digest {parameters['model_digest']}"
+        },
         exhibits=(
             Exhibit(
                 title="How engaged customers are",
@@ -336,130 +339,3 @@ def _engaged_in_short(rows: nw.DataFrame[Any], numbers: dict[str, int]) -> str:
 def _tally(rows: nw.DataFrame[Any], column: str) -> tuple[list[Any], list[int]]:
     counted = _tables.aggregate(rows.lazy(), [column], n=(column, "len")).collect()
     return counted[column].to_list(), counted["n"].to_list()
-
-
-def standing(subject: Subject, graph: SocialGraph) -> Section:
-    """Who is central, and who connects."""
-    if not graph.number_of_ties:
-        return Section(
-            "standing", "Standing and brokers", lead=("Without ties nobody stands out.",)
-        )
-    ranked = influence.rank(graph, method="pagerank")
-    rows = top(rows_of(ranked), "value", ["customer"])
-    columns: dict[str, Ranking] = {}
-    if graph.directed:
-        columns["strength received"] = influence.rank(graph, method="strength_in")
-        columns["strength given"] = influence.rank(graph, method="strength_out")
-    else:
-        columns["strength"] = influence.rank(graph, method="strength")
-    columns["core"] = influence.rank(graph, method="core")
-    looked_up = {
-        name: _values(one, [row["customer"] for row in rows]) for name, one in columns.items()
-    }
-    ways = "from who acts to whom the act is for" if graph.directed else "both ways"
-    whole = f"{count(len(graph), 'customer')} and {count(graph.number_of_ties, 'tie')}"
-    first = rows[0]
-    return Section(
-        "standing",
-        "Standing and brokers",
-        exhibits=(
-            Exhibit(
-                title="Standing",
-                meaning=(
-                    f"PageRank: the share of its time that a walk along the ties, {ways}, spends "
-                    f"at each customer; core is the largest k such that one is in a group where "
-                    f"all have k neighbours in the group."
-                ),
-                sure=(
-                    f"Computed to 1e-10 for {whole}. A place in the graph is no cause: it does "
-                    f"not say that anybody moves anybody."
-                ),
-                tables=(
-                    table(
-                        f"The {len(rows)} with the highest standing",
-                        {
-                            "customer": "who",
-                            "rank": "number",
-                            "PageRank": "number",
-                            **dict.fromkeys(columns, "number"),
-                        },
-                        [
-                            (
-                                row["customer"],
-                                row["rank"],
-                                f"{100 * row['value']:.3g} %",
-                                *(looked_up[name][row["customer"]] for name in columns),
-                            )
-                            for row in rows
-                        ],
-                    ),
-                ),
-            ),
-            _brokers(graph),
-        ),
-        short=(
-            sentence(
-                f"The highest standing (PageRank {100 * first['value']:.3g} %) is that of {{}}.",
-                subject.names.get(first["customer"], first["customer"]),
-            ),
-        ),
-    )
-
-
-def _values(ranking: Result, customers: Sequence[Any]) -> dict[Any, Any]:
-    rows = rows_of(ranking).filter(nw.col("customer").is_in(list(customers)))
-    return dict(zip(rows["customer"].to_list(), rows["value"].to_list(), strict=True))
-
-
-def _brokers(graph: SocialGraph) -> Exhibit:
-    rows = top(rows_of(influence.brokers(graph)), "effective_size", ["customer"])
-    between = influence.rank(graph, method="betweenness")
-    names = [row["customer"] for row in rows]
-    frame = rows_of(between).filter(nw.col("customer").is_in(names))
-    paths = {row["customer"]: row for row in frame.iter_rows(named=True)}
-    if between.parameters["exact"]:
-        shown = {one: f"{100 * paths[one]['value']:.3g} %" for one in names}
-        error = "betweenness is exact, over all sources"
-    else:
-        shown = {
-            one: f"{100 * paths[one]['value']:.3g} % "
-            f"({100 * paths[one]['low']:.2g} to {100 * paths[one]['high']:.2g})"
-            for one in names
-        }
-        error = (
-            f"betweenness is sampled from {between.parameters['sources']} sources, and for each "
-            f"customer by itself the exact value lies within the bounds with probability "
-            f"{between.parameters['confidence']:g}"
-        )
-    return Exhibit(
-        title="Brokers",
-        meaning=(
-            "Effective size is the number of neighbours less those who are tied to each other "
-            "anyway; constraint is low where contacts lead to different people; betweenness is "
-            "the share of shortest paths between others that pass here."
-        ),
-        sure=(
-            f"Effective size and constraint are exact for {count(len(graph), 'customer')} and "
-            f"{count(graph.number_of_ties, 'tie')}; {error}."
-        ),
-        tables=(
-            table(
-                f"The {len(rows)} with the largest effective size",
-                {
-                    "customer": "who",
-                    "effective size": "number",
-                    "constraint": "number",
-                    "betweenness": "number",
-                },
-                [
-                    (
-                        row["customer"],
-                        row["effective_size"],
-                        None if row["constraint"] is None else round(row["constraint"], 4),
-                        shown[row["customer"]],
-                    )
-                    for row in rows
-                ],
-            ),
-        ),
-    )

@@ -22,7 +22,7 @@ except ImportError as missing:
     raise MissingExtra(missing.name or "jinja2", extra="report") from missing
 
 
-Kind = Literal["who", "number", "text"]
+Kind = Literal["who", "people", "number", "text"]
 Sentence = str | Markup
 
 _MISSING: Final = "not known"
@@ -43,7 +43,8 @@ class Table:
     Args:
         caption: what the rows are.
         columns: one for each cell of a row.
-        rows: ids where the column is of people, else what `cell` shows.
+        rows: an id where the column is of kind who, several where it is of kind people, else
+            what `cell` shows.
         folded: whether it is shown only on request.
     """
 
@@ -84,6 +85,7 @@ class Section:
         lead: what comes before its exhibits.
         exhibits: its figures.
         short: what it adds to the sentences at the top of the page.
+        made: what its numbers depend on besides what all do, by name.
     """
 
     key: str
@@ -91,6 +93,7 @@ class Section:
     lead: tuple[Sentence, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     short: tuple[Sentence, ...] = ()
+    made: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)

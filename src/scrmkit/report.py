@@ -20,7 +20,7 @@ from typing import Final, Literal
 
 from attrs import field, frozen
 
-from scrmkit import _checks, _findings, _sections
+from scrmkit import _checks, _findings, _sections, _structure
 from scrmkit._checks import Id
 from scrmkit._page import Page, Section, render
 from scrmkit._sections import Subject, days, moment
@@ -143,16 +143,16 @@ def build(
     sections.append(_findings.engaged(subject))
     say("standing")
     graph = SocialGraph.of(ties)
-    sections.append(_findings.standing(subject, graph))
+    sections.append(_structure.standing(subject, graph))
     say("communities")
-    sections.append(_findings.grouped(subject, graph))
+    sections.append(_structure.grouped(subject, graph))
     say("the page")
     made = {
         "as of": moment(subject.as_of),
         "half-life": "none" if half_life is None else days(half_life),
         "ties": "acts of one towards another" if together is None else f"together, by {together}",
         **made,
-        "engagement model": _findings.model_named(subject),
+        **{name: value for section in sections for name, value in section.made.items()},
     }
     return Report(
         render(
