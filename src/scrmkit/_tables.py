@@ -9,6 +9,7 @@ date parts, because durations do not exist on every engine.
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -78,6 +79,13 @@ def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
     if home.engine == "pyarrow":
         return eager.to_arrow()
     return eager.to_native()
+
+
+def collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """The rows of a lazy frame; Polars computes them in batches, which needs less memory."""
+    if frame.implementation.is_polars():
+        return frame.collect(engine="streaming")
+    return frame.collect()
 
 
 def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
@@ -152,17 +160,28 @@ def day_of(instant: datetime) -> int:
     return (instant.astimezone(UTC).date() - EPOCH.date()).days
 
 
+def age_days(frame: nw.LazyFrame[Any], column: str, as_of: datetime) -> nw.Expr:
+    """How many days before an instant something took place, with their fraction.
+
+    By subtraction where the engine can turn instants into numbers, else from date parts.
+    """
+    if frame.implementation.value in REPLACERS:
+        instant = (as_of - EPOCH) // timedelta(microseconds=1)
+        return (instant - nw.col(column).dt.timestamp("us")).cast(nw.Float64) / 86400e6
+    return days_of(as_of) - epoch_days(column)
+
+
 def decay(age_days: nw.Expr, half_life: timedelta | None) -> nw.Expr:
     """What is left of 1 after an age: ``2 ** (-age / half_life)``; 1 without a half-life."""
     if half_life is None:
         return age_days * 0.0 + 1.0
-    return 2.0 ** (age_days * (-1.0 / (half_life / timedelta(days=1))))
+    return (age_days * (-math.log(2) / (half_life / timedelta(days=1)))).exp()
 
 
 def lookup(
-    frame: nw.LazyFrame[Any], column: str, values: Mapping[str, float], default: float
+    frame: nw.LazyFrame[Any], column: str, values: Mapping[Any, float], default: float
 ) -> nw.Expr:
-    """The value that belongs to each word of a column.
+    """The value that belongs to each word (or number) of a column.
 
     A hash table where the engine has one, else a chain of comparisons, one for each
     distinct value.
@@ -173,7 +192,7 @@ def lookup(
         return nw.col(column).replace_strict(
             list(values), list(values.values()), default=default, return_dtype=nw.Float64
         )
-    words: dict[float, list[str]] = {}
+    words: dict[float, list[Any]] = {}
     for word, value in values.items():
         words.setdefault(value, []).append(word)
     result = nw.lit(float(default))
@@ -192,6 +211,43 @@ def rename_words(frame: nw.LazyFrame[Any], column: str, names: Mapping[str, str]
     for old, new_word in names.items():
         result = nw.when(words == old).then(nw.lit(new_word)).otherwise(result)
     return result.alias(column)
+
+
+def rename_ids(
+    frame: nw.LazyFrame[Any], columns: Sequence[str], names: Mapping[Any, Any] | nw.LazyFrame[Any]
+) -> nw.LazyFrame[Any]:
+    """A table in which some ids are replaced by others; the rest keep their name.
+
+    Args:
+        frame: the table.
+        columns: its columns of ids.
+        names: the new name for an id: a mapping, or a table of the same engine with the
+            columns ``old`` and ``new``, in which each old id stands once.
+    """
+    if isinstance(names, nw.LazyFrame):
+        for column in columns:
+            ours = names.select(nw.col("old").alias(column), nw.col("new").alias("__scrmkit_new"))
+            renamed = nw.coalesce(nw.col("__scrmkit_new"), nw.col(column)).alias(column)
+            frame = frame.join(ours, on=column, how="left").with_columns(renamed)
+            frame = frame.drop("__scrmkit_new")
+        return frame
+    if not names:
+        return frame
+    exprs = []
+    for column in columns:
+        result = nw.col(column)
+        if frame.implementation.value in REPLACERS:
+            old, new = list(names), list(names.values())
+            exprs.append(result.replace_strict(old, new, default=result))
+            continue
+        members: dict[Any, list[Any]] = {}
+        for one, party in names.items():
+            members.setdefault(party, []).append(one)
+        for party, group in members.items():
+            known = nw.col(column).is_in(group)
+            result = nw.when(known).then(nw.lit(party)).otherwise(result).alias(column)
+        exprs.append(result)
+    return frame.with_columns(*exprs)
 
 
 def check_columns(names: Iterable[str], wanted: Iterable[str], *, where: str) -> None:

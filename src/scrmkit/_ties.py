@@ -1,0 +1,438 @@
+"""Relationships in bulk: the ties of a whole log as a table."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import narwhals.stable.v2 as nw
+
+from scrmkit import _checks, _tables
+from scrmkit._checks import Id
+from scrmkit._sums import FAMILIES, HALF_LIFE, model_of
+from scrmkit._tables import Home, How
+from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra, ScrmkitWarning
+from scrmkit.interactions import Vocabulary
+from scrmkit.results import Result
+
+
+if TYPE_CHECKING:
+    from scrmkit.graph import SocialGraph
+    from scrmkit.log import Acts, InteractionLog
+
+PARTIES: Final = ("source", "target")
+LONELY: Final = timedelta(days=365)
+
+
+class Ties(Result):
+    """A table with one row for each pair of customers who interacted.
+
+    Attributes:
+        parameters: what the numbers depend on.
+    """
+
+    def __init__(
+        self, frame: Any, *, left_out: Callable[[], Mapping[str, int]], **made: Any
+    ) -> None:
+        super().__init__(frame, order="strength", **made)
+        self._count_left_out = left_out
+
+    @cached_property
+    def left_out(self) -> Mapping[str, int]:
+        """How many acts made no tie, by the reason; counted when it is first asked for."""
+        return MappingProxyType(dict(self._count_left_out()))
+
+
+def measure(
+    log: InteractionLog,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    half_life: timedelta | None = HALF_LIFE,
+    group: Mapping[Id, Id] | Any = None,
+) -> Ties:
+    """The ties of all pairs who interacted, as a table: what a `Ledger` holds, in bulk.
+
+    For acts ``i`` of ``a`` towards ``b``, with the weight ``w`` of their kind in the log's
+    vocabulary::
+
+        strength_ab = sum of w_i * 2 ** (-(as_of - time_i) / half_life)
+        strength    = strength_ab + strength_ba
+        balance     = the sum over both directions, each term times valence_i
+        reciprocity = min(strength_ab, strength_ba) / max(strength_ab, strength_ba)
+
+    Acts of a customer towards themself, with nobody on one side, and automated ones make
+    no tie; ``left_out`` counts them. Attention (likes, follows), transactions and kinds
+    that the vocabulary lacks are counted and weigh nothing. An act without a valence adds
+    nothing to the balance.
+
+    Args:
+        log: the interactions.
+        as_of: the instant of the strengths; nothing later counts. None for the last
+            instant of the log, which the result's parameters name.
+        known_at: nothing that the host learnt later counts; None for all of it.
+        half_life: after which time an act counts half; None for no decay.
+        group: the party that a customer belongs to: a mapping, or a table with the columns
+            ``customer`` and ``party``. Others keep their name. The ties are then those of
+            the parties: the same sums over other names.
+
+    Returns:
+        A result with the columns ``a, b`` (``a`` comes first in order of id), ``n_ab,
+        n_ba`` (counts of acts), ``strength_ab, strength_ba, strength``, ``balance``
+        (-strength to strength), ``reciprocity`` (0 to 1; 0 where a direction is 0),
+        ``first_seen, last_seen`` (UTC) and the count of each family: ``attention,
+        conversation, contribution, advocacy, transaction, service, unknown``. Rows are in
+        order of the pair, but for lazy tables. No acts give no rows.
+
+    Raises:
+        InvalidParameter: a time without a zone; an empty log without ``as_of``; groups of
+            another type than the ids.
+        InvalidTable: a table of groups that has a customer twice, or nulls.
+
+    Warns:
+        ScrmkitWarning: without ``as_of``, where a single act stands more than a year after
+            all others: decay would be counted from what may be a slip of the pen.
+
+    Example:
+        >>> from scrmkit import InteractionLog, relationships
+        >>> log = InteractionLog.from_records(
+        ...     [
+        ...         {"time": "2026-03-01T09:00Z", "source": "ana", "target": "ben"},
+        ...         {"time": "2026-05-30T09:00Z", "source": "ben", "target": "ana"},
+        ...     ],
+        ...     constants={"kind": "message"},
+        ... )
+        >>> ties = relationships.measure(log)
+        >>> ties.frame.select("a", "b", "n_ab", "n_ba", "strength_ab", "strength").row(0)
+        ('ana', 'ben', 1, 1, 0.5, 1.5)
+    """
+    acts = acts_of(log, as_of, known_at, half_life)
+    frame = with_parties(acts.frame, group)
+    ties = sum_up(
+        frame,
+        as_of=acts.as_of,
+        half_life=half_life,
+        vocabulary=log.vocabulary,
+        kind=acts.constants.get("kind"),
+    )
+    return Ties(
+        give_ordered(ties, acts.home),
+        left_out=lambda: left_out_of_ties(frame),
+        parameters={
+            "method": "measure",
+            "as_of": acts.as_of,
+            "known_at": known_at,
+            "half_life": half_life,
+            "grouped": group is not None,
+            "model": model_of(half_life, log.vocabulary).digest,
+            **log.parameters,
+        },
+    )
+
+
+def graph(ties: Any, *, weight: str = "strength") -> SocialGraph:
+    """The graph of ties.
+
+    Args:
+        ties: the result of `measure` or `together`, or a table with ``a``, ``b`` and the
+            weights.
+        weight: which column weighs the edges. Where the table has it for each direction
+            (``strength_ab`` and ``strength_ba``) the graph is directed.
+
+    Returns:
+        The graph. Everybody in the table is in it; a direction of weight 0 is no arc.
+
+    Raises:
+        MissingExtra: NumPy or SciPy is not installed.
+        InvalidTable: the table has no such column.
+
+    Example:
+        >>> import polars as pl
+        >>> from scrmkit import relationships
+        >>> relationships.graph(pl.DataFrame({"a": ["ana"], "b": ["ben"], "strength": [2.0]}))
+        <SocialGraph: 2 customers, 1 undirected ties, weight 'strength'>
+    """
+    try:
+        from scrmkit.graph import SocialGraph
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "scipy", extra="graphs") from None
+    return SocialGraph.from_ties(ties, weight=weight)
+
+
+def acts_of(
+    log: InteractionLog,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    half_life: timedelta | None,
+) -> Acts:
+    """The acts that count, and a warning where the log's last instant may be a mistake."""
+    _checks.check_half_life(half_life)
+    if not hasattr(log, "acts"):
+        raise InvalidParameter(
+            f"a {type(log).__name__} is no log: InteractionLog.from_frame makes one of a table"
+        )
+    acts = log.acts(as_of=as_of, known_at=known_at)
+    gap = gap_before_the_last(acts.frame, acts.as_of) if as_of is None else None
+    if gap is not None and gap > LONELY:
+        warnings.warn(
+            f"the last act of the log, at {acts.as_of.isoformat()}, stands alone, {gap.days} "
+            f"days after all others, and everything has decayed until then: give as_of, or "
+            f"mend its time",
+            ScrmkitWarning,
+            stacklevel=3,
+        )
+    return acts
+
+
+def give_ordered(ties: nw.LazyFrame[Any], home: Home) -> Any:
+    """Ties as the kind of table that came in; rows in order of the pair, unless it is lazy."""
+    if home.lazy:
+        return _tables.give(ties, home)
+    return _tables.give(_tables.collect(ties).sort("a", "b").lazy(), home)
+
+
+def with_parties(frame: nw.LazyFrame[Any], group: Any) -> nw.LazyFrame[Any]:
+    """The acts with columns for both parties, under the names that a grouping gives them."""
+    schema = frame.collect_schema()
+    ids = next(schema[name] for name in PARTIES if name in schema)
+    for name in PARTIES:
+        if name not in schema:
+            frame = frame.with_columns(nw.lit(None, ids).alias(name))
+    if group is None:
+        return frame
+    return _tables.rename_ids(frame, PARTIES, _to_names(group, frame, ids))
+
+
+def _to_names(
+    group: Any, frame: nw.LazyFrame[Any], ids: nw.dtypes.DType
+) -> Mapping[Id, Id] | nw.LazyFrame[Any]:
+    """A grouping as a mapping, or as a table where the engine of the log holds no rows."""
+    if isinstance(group, Mapping):
+        for one in (*group, *group.values()):
+            _checks.check_id(one, name="an id in group", error=InvalidParameter)
+        return _check_types({_plain(old): _plain(new) for old, new in group.items()}, ids)
+    table, _ = _tables.take(group)
+    names = table.collect_schema().names()
+    _tables.check_columns(names, ["customer", "party"], where="the table of groups")
+    table = table.select(nw.col("customer").alias("old"), nw.col("party").alias("new"))
+    repeated = _tables.aggregate(table, ["old"], n=("old", "len")).filter(nw.col("n") > 1)
+    missing = table.filter(nw.any_horizontal(nw.all().is_null(), ignore_nulls=False))
+    if len(repeated.head(1).collect()) or len(missing.head(1).collect()):
+        raise InvalidTable(
+            "the table of groups must have each customer once, with a party: drop nulls and "
+            "choose one party for each customer"
+        )
+    if frame.implementation.value not in _tables.REPLACERS:
+        if frame.implementation != table.implementation:
+            raise InvalidTable(
+                f"the log is a table of {frame.implementation.value} and the groups one of "
+                f"{table.implementation.value}: give a mapping, or a table of the same engine"
+            )
+        return table
+    rows = table.collect()
+    return _check_types(dict(zip(rows["old"].to_list(), rows["new"].to_list(), strict=True)), ids)
+
+
+def _check_types(names: Mapping[Id, Id], ids: nw.dtypes.DType) -> Mapping[Id, Id]:
+    wanted = str if ids == nw.String else int
+    for one in (*names, *names.values()):
+        if not isinstance(one, wanted):
+            raise InvalidParameter(
+                f"the ids of the log are of type {ids}, and group has one of type "
+                f"{type(one).__name__}: give ids of the same type",
+                value=one,
+            )
+    return names
+
+
+def _plain(one: Id) -> str | int:
+    return str(one) if isinstance(one, UUID) else one
+
+
+def automated_in(frame: nw.LazyFrame[Any]) -> nw.Expr:
+    """Whether a system did it."""
+    if "automated" not in frame.collect_schema().names():
+        return nw.lit(False)
+    return nw.col("automated").fill_null(value=False)
+
+
+def left_out_of_ties(frame: nw.LazyFrame[Any]) -> Mapping[str, int]:
+    """How many acts are automated; of the others, how many with nobody; how many with oneself."""
+    source, target = nw.col("source"), nw.col("target")
+    nobody = source.is_null() | target.is_null()
+    marked = frame.select(automated_in(frame).alias("automated"), nobody.alias("nobody"), *PARTIES)
+    return count(
+        marked,
+        automated=nw.col("automated"),
+        nobody=~nw.col("automated") & nw.col("nobody"),
+        self=~nw.col("automated") & (source == target).fill_null(value=False),
+    )
+
+
+def count(frame: nw.LazyFrame[Any], **conditions: nw.Expr) -> dict[str, int]:
+    """In how many rows each condition holds."""
+    flags = [condition.cast(nw.Int64).alias(name) for name, condition in conditions.items()]
+    rows = _tables.collect(frame.select(*flags).select(nw.all().sum()))
+    return {name: int(rows[name][0] or 0) for name in conditions}
+
+
+def sum_up(
+    frame: nw.LazyFrame[Any],
+    *,
+    as_of: datetime,
+    half_life: timedelta | None,
+    vocabulary: Vocabulary,
+    kind: str | None,
+) -> nw.LazyFrame[Any]:
+    """The ties that acts make.
+
+    Args:
+        frame: acts, with both parties.
+        as_of: the instant of the strengths.
+        half_life: of the decay.
+        vocabulary: the weights and families of the kinds.
+        kind: the kind of all acts, where they have the same.
+    """
+    names = frame.collect_schema().names()
+    source, target, forth, weight = (nw.col(n) for n in ("source", "target", "forth", "weight"))
+    between_two = ~source.is_null() & ~target.is_null() & (source != target)
+    if "automated" in names:
+        between_two = between_two & ~automated_in(frame)
+    fade = _tables.decay(_tables.age_days(frame, "time", as_of), half_life)
+    kinds = _Kinds(vocabulary, kind)
+    acts = frame.filter(between_two).select(
+        *PARTIES,
+        "time",
+        *(name for name in ("valence",) if name in names),
+        *kinds.place(frame),
+        (source < target).alias("forth"),
+        fade.alias("fade"),
+    )
+    acts = acts.with_columns((nw.col("fade") * kinds.weight(acts)).alias("weight"))
+    balance = weight * nw.col("valence") if "valence" in names else None
+    flags = kinds.flags()
+    acts = acts.select(
+        "time",
+        nw.when(forth).then(source).otherwise(target).alias("a"),
+        nw.when(forth).then(target).otherwise(source).alias("b"),
+        forth.cast(nw.Int32).alias("n_ab"),
+        nw.when(forth).then(weight).otherwise(nw.lit(0.0)).alias("strength_ab"),
+        nw.when(forth).then(nw.lit(0.0)).otherwise(weight).alias("strength_ba"),
+        *([] if balance is None else [balance.alias("balance")]),
+        *(flag.cast(nw.Int32).alias(family) for family, flag in flags.items()),
+    )
+    sums: dict[str, tuple[str, How]] = {
+        name: (name, "sum")
+        for name in acts.collect_schema().names()
+        if name not in ("a", "b", "time")
+    }
+    ties = _tables.aggregate(
+        acts,
+        ["a", "b"],
+        n=("time", "len"),
+        first_seen=("time", "min"),
+        last_seen=("time", "max"),
+        **sums,
+    )
+    return _finish(ties, kinds, has_balance=balance is not None)
+
+
+def _finish(ties: nw.LazyFrame[Any], kinds: _Kinds, *, has_balance: bool) -> nw.LazyFrame[Any]:
+    """The columns of ties that follow from the sums."""
+    flags, rest = kinds.flags(), kinds.rest
+    counts = ["n", "n_ab", *flags]
+    balance = nw.col("balance").fill_null(0.0) if has_balance else nw.lit(0.0)
+    ties = ties.with_columns(
+        *(nw.col(name).cast(nw.Int64) for name in counts),
+        (nw.col("strength_ab") + nw.col("strength_ba")).alias("strength"),
+        balance.alias("balance"),
+        nw.min_horizontal("strength_ab", "strength_ba").alias("weaker"),
+        nw.max_horizontal("strength_ab", "strength_ba").alias("stronger"),
+    )
+    left = nw.col("n")
+    for family in flags:
+        left = left - nw.col(family)
+    families = [
+        nw.col(family) if family in flags else (left if family == rest else left * 0).alias(family)
+        for family in FAMILIES
+    ]
+    strength, balance = nw.col("strength"), nw.col("balance")
+    clipped = nw.when(balance > strength).then(strength).otherwise(balance)
+    clipped = nw.when(balance < -strength).then(-strength).otherwise(clipped)
+    ratio = nw.col("weaker") / nw.col("stronger")
+    return ties.select(
+        "a",
+        "b",
+        "n_ab",
+        (nw.col("n") - nw.col("n_ab")).alias("n_ba"),
+        "strength_ab",
+        "strength_ba",
+        "strength",
+        clipped.alias("balance"),
+        nw.when(nw.col("weaker") > 0).then(ratio).otherwise(nw.lit(0.0)).alias("reciprocity"),
+        "first_seen",
+        "last_seen",
+        *families,
+    )
+
+
+class _Kinds:
+    """The weights and families of kinds, as expressions.
+
+    Kinds that have a family and a weight in common share a place; the places of a family
+    follow each other. So each act is looked up once.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, kind: str | None) -> None:
+        known = {
+            word: (FAMILIES.index(k.family), k.tie_weight) for word, k in vocabulary.words.items()
+        }
+        unknown = (len(FAMILIES) - 1, 0.0)
+        self._constant = None if kind is None else known.get(kind, unknown)
+        self._sorts = sorted({*known.values(), unknown})
+        self._places = {word: float(self._sorts.index(sort)) for word, sort in known.items()}
+        self.rest = FAMILIES[-1] if self._constant is None else FAMILIES[self._constant[0]]
+
+    def place(self, frame: nw.LazyFrame[Any]) -> list[nw.Expr]:
+        """A column with the place of each act's kind, where they differ."""
+        if self._constant is not None:
+            return []
+        last = float(len(self._sorts) - 1)
+        return [_tables.lookup(frame, "kind", self._places, last).alias("place")]
+
+    def weight(self, frame: nw.LazyFrame[Any]) -> nw.Expr:
+        """What each act weighs in a tie."""
+        if self._constant is not None:
+            return nw.lit(self._constant[1])
+        weights = {float(place): weight for place, (_, weight) in enumerate(self._sorts)}
+        return _tables.lookup(frame, "place", weights, 0.0)
+
+    def flags(self) -> dict[str, nw.Expr]:
+        """Whether an act is of a family, for all families that occur but one, the rest."""
+        if self._constant is not None:
+            return {}
+        flags = {}
+        for number, family in enumerate(FAMILIES[:-1]):
+            places = [float(i) for i, (sort, _) in enumerate(self._sorts) if sort == number]
+            if places:
+                place = nw.col("place")
+                flags[family] = (place >= places[0]) & (place <= places[-1])
+        return flags
+
+
+def gap_before_the_last(frame: nw.LazyFrame[Any], last: datetime) -> timedelta | None:
+    """How long before the last act, if it stands alone, the one before it took place."""
+    times = frame.select("time")
+    earlier = times.filter(nw.col("time") < nw.lit(last)).select(nw.col("time").max())
+    before = _tables.collect(earlier)["time"]
+    if not len(before) or before[0] is None:
+        return None
+    if count(times, last=nw.col("time") == nw.lit(last))["last"] > 1:
+        return None
+    gap: timedelta = last - nw.to_py_scalar(before[0]).astimezone(UTC)
+    return gap
