@@ -54,6 +54,9 @@ _VALUE: Final = re.compile(
 
 Data = bytes | mmap.mmap
 
+# The number of lines up to the end of a record, and its fields.
+_Start = tuple[int, list[str]]
+
 
 @frozen
 class Layout:
@@ -94,8 +97,9 @@ def read_delimited(source: Path | bytes, data: Data, fields: Collection[str]) ->
 
     if data.find(b"\n") < 0 and data.find(b"\r") >= 0:
         source = data = data[:].replace(b"\r", b"\n")
-    layout = find_layout(data, fields)
-    if layout.separator == " " and data.find(b'"') < 0:
+    aligned = data.find(b'"') < 0
+    layout = find_layout(data, fields, aligned=aligned)
+    if aligned and layout.separator == " ":
         source, data = _single_spaces(source, data)
     if not _lines_from(data, layout.skipped):
         frame = pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
@@ -130,21 +134,28 @@ def _single_spaces(source: Path | bytes, data: Data) -> tuple[Path | bytes, Data
 # how a text is laid out
 
 
-def find_layout(data: Data, fields: Collection[str]) -> Layout:
-    """Decide the separator, the header and the names from the first lines."""
+def find_layout(data: Data, fields: Collection[str], *, aligned: bool) -> Layout:
+    """Decide the separator, the header and the names from the first lines.
+
+    Args:
+        data: the text.
+        fields: names that a header may have.
+        aligned: whether runs of spaces count as one separator.
+    """
     head = data[:SAMPLE_BYTES]
     if len(data) > SAMPLE_BYTES and b"\n" in head:
         head = head[: head.rindex(b"\n")]
     lines = [line.removesuffix("\r") for line in head.decode(errors="replace").split("\n")]
     known = {field.casefold() for field in fields}
-    best: tuple[tuple[int, bool, float], str, list[tuple[int, list[str]]]] | None = None
+    best: tuple[tuple[int, bool, float], str, list[_Start]] | None = None
     for separator in SEPARATORS:
+        if aligned and separator == " ":
+            lines = [re.sub(" +", " ", line.strip(" ")) for line in lines]
         records = _sample(lines, separator)
-        counts = Counter(len(record) for _, record in records)
-        wide = [(count, width) for width, count in counts.items() if width > 1]
-        if not wide:
+        width, count = _usual_width(records)
+        if width < 2:
             continue
-        share = max(wide)[0] / len(records)
+        share = count / len(records)
         hits = _hits(records[0][1], known)
         rank = (hits if hits > 1 else 0, share >= 0.9 and separator != " ", share)
         if best is None or rank > best[0]:
@@ -153,15 +164,11 @@ def find_layout(data: Data, fields: Collection[str]) -> Layout:
     return _judge_header(head, separator, records, known)
 
 
-def _judge_header(
-    head: bytes, separator: str, records: list[tuple[int, list[str]]], known: set[str]
-) -> Layout:
-    if not records:
-        raise UnreadableFile("the text has no line that can be split into fields")
-    end, first = records[0]
-    below = [record for _, record in records[1:]]
-    width = Counter(len(record) for _, record in records).most_common(1)[0][0]
-    if not _is_header(first, [record for record in below if len(record) == width], known):
+def _judge_header(head: bytes, separator: str, records: list[_Start], known: set[str]) -> Layout:
+    width, _ = _usual_width(records)
+    end, first = records[0] if records else (0, [])
+    below = [record for _, record in records[1:] if len(record) == width]
+    if not first or not _is_header(first, below, known):
         names = tuple(f"column_{number}" for number in range(1, width + 1))
         return Layout(separator, names, header=False, skipped=0)
     try:
@@ -174,21 +181,24 @@ def _judge_header(
     return Layout(separator, _names(first), header=True, skipped=end)
 
 
-def _sample(lines: Sequence[str], separator: str) -> list[tuple[int, list[str]]]:
-    """The first well-formed records, each with the number of lines up to its end."""
-    records: list[tuple[int, list[str]]] = []
+def _sample(lines: Sequence[str], separator: str) -> list[_Start]:
+    """The first records, each with the number of lines up to its end; malformed ones are empty."""
+    records: list[_Start] = []
     start = 0
     while start < len(lines) and len(records) < SAMPLE_RECORDS:
         if _is_blank(lines[start]):
             start += 1
             continue
         record, taken, _ = split_record(lines[start : start + MOST_LINES], separator)
-        if record is None:
-            start += 1
-            continue
         start += taken
-        records.append((start, record))
+        records.append((start, record or []))
     return records
+
+
+def _usual_width(records: Sequence[_Start]) -> tuple[int, int]:
+    """The number of fields that most records have, and how many have it; at least 1."""
+    counts = Counter(len(record) for _, record in records if record)
+    return max(counts.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
 
 
 def _hits(cells: Iterable[str], known: set[str]) -> int:
@@ -284,30 +294,45 @@ def _read_at_once(source: Path | bytes, data: Data, layout: Layout) -> Rows | No
     if frame is None:
         return None
     start = data.find(b"\n") + 1 if layout.header else 0
+    if not _holds_all(frame, data, start) or not _ends_well(frame, data, start, layout.separator):
+        return None
+    if data.find(b'"') >= 0:
+        frame = _empty_to_null(frame)
+    first = layout.skipped + 1
+    number = pl.int_range(first, first + frame.height, dtype=pl.Int64, eager=True).alias("line")
+    return Rows(frame, number, [], layout.header)
+
+
+def _holds_all(frame: pl.DataFrame, data: Data, start: int) -> bool:
+    """Whether the rows are the lines of a text, with every byte where it belongs.
+
+    The engine refuses a line with too many fields and fills one with too few with nulls. So
+    all is well where the last column has none; otherwise the bytes are counted.
+    """
+    has_quotes, has_returns = data.find(b'"') >= 0, data.find(b"\r") >= 0
+    if not has_quotes and not has_returns and not frame.to_series(-1).null_count():
+        return True
     ends = frame.height - (data[len(data) - 1 :] != b"\n")
     known = _total(frame, lambda column: column.str.len_bytes())
     known += frame.height * (frame.width - 1) + ends
-    if data.find(b"\r") >= 0:
+    if has_returns:
         returns = _count(data, b"\r\n", start)
         if returns != _count(data, b"\r", start):
-            return None
+            return False
         known += returns
-    has_quotes = data.find(b'"') >= 0
     if has_quotes:
         if _count(data, b"\n", start) != ends:
-            return None
+            return False
         inside = _total(frame, lambda column: column.str.count_matches('"', literal=True))
         known += _count(data, b'"', start) - inside
-    if known != len(data) - start:
-        return None
-    # The engine is lenient at the very end of a text.
+    return known == len(data) - start
+
+
+def _ends_well(frame: pl.DataFrame, data: Data, start: int, separator: str) -> bool:
+    """Whether the last line is well formed, where the engine is lenient."""
     last = data[data.rfind(b"\n", start, len(data) - 1) + 1 :].decode().rstrip("\r\n")
-    record, _, _ = split_record([last], layout.separator)
-    if record is None or len(record) != frame.width:
-        return None
-    first = layout.skipped + 1
-    number = pl.int_range(first, first + frame.height, dtype=pl.Int64, eager=True).alias("line")
-    return Rows(_empty_to_null(frame) if has_quotes else frame, number, [], layout.header)
+    record, _, _ = split_record([last], separator)
+    return record is not None and len(record) == frame.width
 
 
 def _parse(
@@ -326,7 +351,7 @@ def _parse(
             quote_char=quote,
             glob=False,
         )
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
 
 
