@@ -230,8 +230,8 @@ def _gamma_quantile(shape: Any, z: float) -> Any:
     """The quantile of a gamma distribution of scale 1 that belongs to a normal quantile."""
     shape = shape + 1e-12
     root = 1 - 1 / (9 * shape) + z / (3 * shape**0.5)
-    positive = (root + (root * root) ** 0.5) / 2
-    return shape * positive * positive * positive
+    positive = (root + (root**2) ** 0.5) / 2
+    return shape * positive**3
 
 
 def fade_of(half_life: timedelta | None) -> float:

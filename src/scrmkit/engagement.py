@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import narwhals.stable.v2 as nw
@@ -48,6 +48,8 @@ __all__ = [
     "explain",
     "score",
 ]
+
+KEYS: Final = ("customer", "at")
 
 
 def score(
@@ -112,10 +114,12 @@ def score(
     instants = instants or (acts.as_of,)
     keys = ["customer", "as_of"] if several else ["customer"]
     counts = _count(acts, instants, rules)
-    if not acts.home.lazy:
-        counts = counts.collect().lazy()
-    dated = nw.concat([_date(counts, instants, place) for place in range(len(instants))])
-    scored = _judge(_add_up(dated, keys, rules), keys, rules)
+    scored = _judge(_add_up(_date(counts, instants), rules), rules)
+    if several:
+        utc = nw.Datetime("us", "UTC")
+        scored = scored.with_columns(as_of=_of_instant([nw.lit(one, utc) for one in instants]))
+    rest = [name for name in scored.collect_schema().names() if name not in (*keys, "at")]
+    scored = scored.select(*keys, *rest)
     if not acts.home.lazy:
         scored = scored.sort(keys)
     return Result(
@@ -159,7 +163,9 @@ def _own_acts(acts: Acts) -> nw.LazyFrame[Any]:
     """The acts that customers did themselves, towards others or towards nobody."""
     rows, names = acts.frame, acts.columns
     if "source" not in names:
-        return rows.with_columns(source=nw.col("target")).filter(nw.lit(False))
+        return rows.with_columns(source=nw.col("target")).filter(
+            nw.col("target") != nw.col("target")
+        )
     rows = rows.filter(~nw.col("source").is_null())
     if "target" in names:
         rows = rows.filter(nw.col("target").is_null() | (nw.col("source") != nw.col("target")))
@@ -197,22 +203,41 @@ def _number(tests: Iterable[nw.Expr]) -> nw.Expr:
     return reduce(add, (test.cast(nw.Int64) for test in tests))
 
 
-def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime], place: int) -> nw.LazyFrame[Any]:
-    """The counts that hold at one of the instants, with their age in days."""
-    names = counts.collect_schema().names()
+def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFrame[Any]:
+    """The counts that hold at each instant, called ``at``, with their age in days."""
+    rows = _repeat(counts, len(instants))
+    names = rows.collect_schema().names()
     if "since" in names:
-        counts = counts.filter(nw.col("since") <= place)
+        rows = rows.filter(nw.col("since") <= nw.col("at"))
     if "gone" in names:
-        counts = counts.filter(nw.col("gone") > place)
-    return counts.select(
-        *(name for name in ("customer", "kind", "counterpart", "n") if name in names),
-        as_of=nw.lit(instants[place], nw.Datetime("us", "UTC")),
-        age=_tables.day_of(instants[place]) - nw.col("day"),
-    )
+        rows = rows.filter(nw.col("gone") > nw.col("at"))
+    today = _of_instant([nw.lit(_tables.day_of(instant)) for instant in instants])
+    return rows.with_columns(age=today - nw.col("day"))
 
 
-def _add_up(dated: nw.LazyFrame[Any], keys: list[str], rules: Rules) -> nw.LazyFrame[Any]:
+def _repeat(frame: nw.LazyFrame[Any], times: int) -> nw.LazyFrame[Any]:
+    """Every row so many times, with a number ``at``; what is lazy is read once."""
+    if times == 1:
+        return frame.with_columns(at=nw.lit(0, nw.Int64))
+    if frame.implementation.value in _tables.REPLACERS[1:]:
+        parts = (frame.with_columns(at=nw.lit(number, nw.Int64)) for number in range(times))
+        return nw.concat(list(parts))
+    numbers = "|".join(map(str, range(times)))
+    exploded = frame.with_columns(at=nw.lit(numbers).str.split("|")).explode("at")
+    return exploded.with_columns(at=nw.col("at").cast(nw.Int64))
+
+
+def _of_instant(values: Sequence[nw.Expr]) -> nw.Expr:
+    """The value that belongs to the number ``at``."""
+    result = values[0]
+    for number, value in enumerate(values[1:], start=1):
+        result = nw.when(nw.col("at") == number).then(value).otherwise(result)
+    return result
+
+
+def _add_up(dated: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     """The sums of each customer that a score is made of, as `_scoring.Sums` names them."""
+    keys = list(KEYS)
     kinds = _tables.aggregate(dated, [*keys, "kind", "age"], n=("n", "sum"))
     capped = nw.when(nw.col("n") > rules.cap).then(nw.lit(rules.cap)).otherwise(nw.col("n"))
     families = {_column(family): family for family in rules.scored_families}
@@ -282,7 +307,7 @@ def _where_kind(kinds: Iterable[str]) -> nw.Expr:
     return nw.when(nw.col("kind").is_in(words)).then(nw.col("n")).otherwise(nw.lit(0))
 
 
-def _judge(sums: nw.LazyFrame[Any], keys: list[str], rules: Rules) -> nw.LazyFrame[Any]:
+def _judge(sums: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     """Scores, intervals and levels from the sums, as `_scoring.assess` makes them."""
     columns = [_column(family) for family in rules.scored_families]
     activity, exposure = nw.col("activity"), nw.col("exposure").cast(nw.Float64)
@@ -310,7 +335,7 @@ def _judge(sums: nw.LazyFrame[Any], keys: list[str], rules: Rules) -> nw.LazyFra
     level = nw.when(nw.col("exposure") < rules.new_below).then(nw.lit(NEW)).otherwise(level)
     whole_numbers = ("n", "exposure", "active_days")
     return frame.select(
-        *keys,
+        *KEYS,
         "score",
         "low",
         "high",
