@@ -9,9 +9,9 @@ it depends neither on the order of the rows nor on the engine that made them.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from uuid import UUID
 
 import narwhals.stable.v2 as nw
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
 
 __all__ = ["SocialGraph"]
+
+Incidence: TypeAlias = tuple[Sequence[Any], Sequence[Any]]
 
 _EDGE: Final = "weight"
 _STRENGTH: Final = "strength"
@@ -74,8 +76,7 @@ class SocialGraph:
         weight: the name of what the weights are, such as ``"strength"``; ``None`` where
             every tie counts 1.
         parameters: what the ties were made with, where they say so.
-        incidence: for ties made by doing something together, who was where: customers and
-            events, two sequences of one length; else ``None``.
+        home: the kind of table the ties were, so that results are of the same.
 
     Example:
         >>> graph = SocialGraph.from_edges(["ana", "ben"], ["ben", "cy"], [2.0, 1.0])
@@ -92,8 +93,8 @@ class SocialGraph:
     directed: bool = False
     weight: str | None = _EDGE
     parameters: Mapping[str, Any] = field(factory=dict, converter=MappingProxyType)
-    incidence: tuple[Sequence[Any], Sequence[Any]] | None = None
     home: Home | None = None
+    _incidence: Callable[[], Incidence] | None = None
 
     @classmethod
     def of(cls, graph: Any, *, weight: str | None = None) -> SocialGraph:
@@ -166,8 +167,8 @@ class SocialGraph:
             **_compress(len(ids), a, b, ab, *ba, directed=directed),
             weight=weight,
             parameters=dict(getattr(ties, "parameters", {})),
-            incidence=getattr(ties, "incidence", None),
             home=home,
+            incidence=(lambda: ties.incidence) if hasattr(type(ties), "incidence") else None,
         )
 
     @classmethod
@@ -306,6 +307,14 @@ class SocialGraph:
             if place < len(self) and self.ids[place] == wanted:
                 return place
         raise UnknownCustomer("this customer is not in the graph", value=customer)
+
+    @property
+    def incidence(self) -> Incidence | None:
+        """Who was where, for ties made by doing something together; else None.
+
+        Customers and events, two sequences of one length.
+        """
+        return None if self._incidence is None else self._incidence()
 
     @property
     def number_of_ties(self) -> int:
