@@ -268,14 +268,15 @@ def test_order_does_not_matter(log: list[Interaction], data: st.DataObject) -> N
 def test_trackers_of_a_split_log_merge_into_that_of_the_whole(
     log: list[Interaction], data: st.DataObject
 ) -> None:
-    """The state is a sum, so it adds up over machines; merging leaves both as they were."""
+    """The state is a sum, so it adds up over machines, in either order."""
     log = plain(log)
     left, right = data.draw(splits(log))
-    one, two = tracked(left), tracked(right)
-    before = one.to_dict()
-    assert scores(one.merge(two), log) == scores(tracked(log), log)
-    assert scores(two.merge(one), log) == scores(tracked(log), log)
-    assert one.to_dict() == before
+    for first, second in ((left, right), (right, left)):
+        tracker, other = tracked(first), tracked(second)
+        before = other.to_dict()
+        tracker.merge(other)
+        assert scores(tracker, log) == scores(tracked(log), log)
+        assert other.to_dict() == before
 
 
 @given(log=logs(max_size=15), days=st.integers(-3000, 3000))
@@ -492,8 +493,42 @@ def test_different_models_are_not_put_together() -> None:
         one.merge(two)
     with pytest.raises(ModelMismatch, match="model="):
         Tracker.from_dict(one.to_dict(), model=EngagementModel(scale=21))
-    with pytest.raises(InvalidParameter, match="format"):
-        Tracker.from_dict({**one.to_dict(), "format": 99})
+
+
+def test_what_is_read_is_checked() -> None:
+    """Anything that `to_dict` does not write is refused, with the place."""
+    data = tracked([act()]).to_dict()
+    row = data["customers"][0]
+    for wrong, message in [
+        ([], "not what"),
+        ({**data, "format": "scrmkit.ledger"}, "not what"),
+        ({**data, "version": 99}, "version of scrmkit"),
+        ({**data, "model": None}, "model"),
+        ({**data, "ids": "bytes"}, "ids"),
+        ({**data, "customers": None}, "customers"),
+        ({**data, "customers": [1]}, r"customers\[0\]"),
+        ({**data, "customers": [{**row, "customer": 7}]}, r"customers\[0\].customer"),
+        ({**data, "customers": [{**row, "last": "today"}]}, r"customers\[0\]"),
+        ({**data, "customers": [{**row, "acts": None}]}, "acts"),
+        ({**data, "customers": [{**row, "acts": [["ben", "message", 3, 0]]}]}, "acts"),
+        ({**data, "customers": [{**row, "acts": [[7, "message", 3, 1]]}]}, "acts"),
+    ]:
+        with pytest.raises(InvalidParameter, match=message):
+            Tracker.from_dict(wrong)
+
+
+def test_ids_are_of_one_type() -> None:
+    """An integer among texts is an error, as in a log."""
+    tracker = tracked([act()])
+    with pytest.raises(InvalidParameter, match="all as integers"):
+        tracker.record(act(source=7))
+
+
+def test_a_tracker_can_be_grouped_by_a_function() -> None:
+    """Handles become their person; what is left between them does not count."""
+    log = [act(source="ana/mail"), act(source="ana/app", target="ana/mail")]
+    people = tracked(log).group(lambda handle: handle.partition("/")[0])
+    assert people.score("ana", END) == tracked([act()]).score("ana", END)
 
 
 def test_every_parameter_is_in_the_digest() -> None:
@@ -519,7 +554,7 @@ def test_every_parameter_is_in_the_digest() -> None:
 def test_a_score_can_be_kept_in_a_row() -> None:
     """As plain values; and neither its repr nor the tracker's shows who it is."""
     who = UUID(int=7)
-    tracker = tracked([act(source=who)])
+    tracker = tracked([act(source=who, target=None)])
     found = tracker.score(who)
     assert found.to_dict()["score"] == found.value
     assert json.dumps({**found.to_dict(), "customer": str(who)})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Self
-from uuid import UUID
 
-from scrmkit import _checks
+from scrmkit import _checks, _sums
 from scrmkit._checks import Id
 from scrmkit._models import Model
 from scrmkit._scoring import Rules, Score, assess
@@ -23,7 +22,8 @@ from scrmkit.errors import (
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
 
 
-FORMAT: Final = 1
+FORMAT: Final = "scrmkit.tracker"
+VERSION: Final = 1
 
 Act = tuple[Id | None, str, int]
 
@@ -72,6 +72,7 @@ class Tracker:
         self._vocabulary = vocabulary
         self._rules = Rules.of(model, vocabulary)
         self._diaries: dict[Id, _Diary] = {}
+        self._ids: str | None = None
 
     @property
     def digest(self) -> str:
@@ -95,6 +96,7 @@ class Tracker:
         changes nothing.
 
         Raises:
+            InvalidParameter: its ids are not of the type of the other ids.
             InvalidInteraction: one that takes another back: use `retract`.
         """
         if interaction.retracts is not None:
@@ -179,76 +181,66 @@ class Tracker:
             for act in found:
                 diary.counts[None, act[1], act[2]] += diary.counts.pop(act)
 
-    def merge(self, other: Tracker) -> Tracker:
-        """A new tracker with the counts of both, which are of disjoint logs.
+    def merge(self, other: Tracker) -> None:
+        """Add all of another tracker to this one: the two together.
+
+        The two must have been fed different interactions: counts cannot tell.
 
         Raises:
-            ModelMismatch: trackers of different models.
+            ModelMismatch: the other one has another model.
+            InvalidParameter: its ids are of another type.
         """
         if self.digest != other.digest:
             raise ModelMismatch(
                 f"these trackers have different models ({self._rules.name!r}, {self.digest}, and "
                 f"{other._rules.name!r}, {other.digest}): record both logs under one model"
             )
-        return self._renamed({}, other)
+        for customer, diary in list(other._diaries.items()):
+            self._write(customer, dict(diary.counts), diary.last)
 
-    def group(self, names: Mapping[Id, Id]) -> Tracker:
-        """A new tracker in which some ids are others: the handles of one person made one.
+    def group(self, names: Mapping[Id, Id] | Callable[[Id], Id]) -> Tracker:
+        """The same counts under other names, as a new tracker: handles become their person.
 
-        What these did towards each other counts no more. Keep this tracker to undo it.
+        What those with one name did towards each other counts no more. Keep this tracker:
+        it is the way back.
 
         Args:
-            names: the new id of each id that changes.
+            names: the new name of an id, as a mapping (others keep their name) or a
+                function.
         """
-        return self._renamed(names)
-
-    def _renamed(self, names: Mapping[Id, Id], *others: Tracker) -> Tracker:
-        result = Tracker(model=self._model, vocabulary=self._vocabulary)
-        for tracker in (self, *others):
-            for customer, diary in tracker._diaries.items():  # noqa: SLF001 - of this class
-                name = names.get(customer, customer)
-                counts: Counter[Act] = Counter()
-                for (towards, kind, day), count in diary.counts.items():
-                    other = None if towards is None else names.get(towards, towards)
-                    if other != name:
-                        counts[other, kind, day] += count
-                if counts:
-                    result._write(name, counts, diary.last)
-        return result
-
-    def _read(self, interaction: Interaction) -> tuple[Id, Act] | None:
-        """Who did what on which day; None where it does not count."""
-        source, target = interaction.source, interaction.target
-        if interaction.automated or source is None or source == target:
-            return None
-        kind = self._vocabulary.get(interaction.kind)
-        word = interaction.kind if kind is None else kind.name
-        return source, (target, word, day_of(interaction.time))
-
-    def _write(self, customer: Id, counts: Mapping[Act, int], last: datetime) -> None:
-        diary = self._diaries.get(customer)
-        if diary is None:
-            diary = self._diaries[customer] = _Diary(last)
-        for act, count in counts.items():
-            diary.counts[act] += count
-        diary.last = max(diary.last, last)
+        made = Tracker(model=self._model, vocabulary=self._vocabulary)
+        rename = names if callable(names) else lambda one: names.get(one, one)
+        for customer, diary in self._diaries.items():
+            name = rename(customer)
+            counts: Counter[Act] = Counter()
+            for (towards, kind, day), count in diary.counts.items():
+                other = None if towards is None else rename(towards)
+                if other != name:
+                    counts[other, kind, day] += count
+            if counts:
+                made._write(name, counts, diary.last)
+        return made
 
     def to_dict(self) -> dict[str, Any]:
-        """The counts as plain values that JSON can hold; see `from_dict`."""
+        """The tracker as what JSON can hold; `from_dict` gives back an equal one."""
         return {
             "format": FORMAT,
-            "model": self._rules.name,
-            "version": self._rules.version,
-            "digest": self.digest,
+            "version": VERSION,
+            "model": {
+                "name": self._rules.name,
+                "version": self._rules.version,
+                "digest": self.digest,
+            },
+            "ids": self._ids,
             "customers": [
-                [
-                    _pack(customer),
-                    diary.last.isoformat(),
-                    [
-                        [_pack(towards), kind, day, count]
+                {
+                    "customer": _sums.to_plain(customer),
+                    "last": _sums.to_text(diary.last),
+                    "acts": [
+                        [None if towards is None else _sums.to_plain(towards), kind, day, count]
                         for (towards, kind, day), count in diary.counts.items()
                     ],
-                ]
+                }
                 for customer, diary in self._diaries.items()
             ],
         }
@@ -261,33 +253,89 @@ class Tracker:
         model: Model | None = None,
         vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     ) -> Self:
-        """A tracker from what `to_dict` gave, under the same model and vocabulary.
+        """A tracker from what `to_dict` wrote.
+
+        Args:
+            data: the mapping.
+            model: the model that it was made with.
+            vocabulary: the vocabulary that it was made with.
 
         Raises:
-            ModelMismatch: it was kept under a model with another digest.
-            InvalidParameter: it is in a format that this version does not read.
+            ModelMismatch: it was made with another model.
+            InvalidParameter: it is not what `to_dict` writes.
         """
-        tracker = cls(model=model, vocabulary=vocabulary)
-        if data.get("format") != FORMAT:
+        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+            raise InvalidParameter("this is not what to_dict() of a tracker writes")
+        if data.get("version") != VERSION:
             raise InvalidParameter(
-                f"this is not a tracker in format {FORMAT}: give what Tracker.to_dict gave",
-                value=data.get("format"),
+                f"this tracker is of another version of the format than {VERSION}: it was "
+                f"written by another version of scrmkit"
             )
-        if data["digest"] != tracker.digest:
+        tracker = cls(model=model, vocabulary=vocabulary)
+        theirs = data.get("model")
+        if not isinstance(theirs, Mapping) or not isinstance(theirs.get("digest"), str):
+            raise InvalidParameter("model must say with which model the tracker was made")
+        if theirs["digest"] != tracker.digest:
             raise ModelMismatch(
-                f"these counts were kept under the model {data['model']!r}, {data['digest']}, and "
-                f"not under {tracker._rules.name!r}, {tracker.digest}: give model= and "
-                f"vocabulary= of then"
+                f"this tracker was made with the model {theirs.get('name')!r}, "
+                f"{theirs['digest']}, not with {tracker._rules.name!r}, {tracker.digest}: pass "
+                f"the model and the vocabulary it was made with"
             )
-        for customer, last, rows in data["customers"]:
-            counts = {(_unpack(who), kind, day): count for who, kind, day, count in rows}
-            tracker._write(_unpack(customer), counts, datetime.fromisoformat(last))
+        ids = data.get("ids")
+        for number, row in enumerate(_as_list(data.get("customers"), where="customers")):
+            where = f"customers[{number}]"
+            if not isinstance(row, Mapping):
+                raise InvalidParameter(f"{where} must be a mapping")
+            counts: Counter[Act] = Counter()
+            for act in _as_list(row.get("acts"), where=f"{where}.acts"):
+                towards, kind, day, count = _check_act(act, where=f"{where}.acts")
+                if towards is not None:
+                    towards = _sums.from_plain(towards, ids, where=f"{where}.acts")
+                counts[towards, kind, day] += count
+            customer = _sums.from_plain(row.get("customer"), ids, where=f"{where}.customer")
+            tracker._write(customer, counts, _sums.from_text(row.get("last"), where=where))
         return tracker
 
+    def _read(self, interaction: Interaction) -> tuple[Id, Act] | None:
+        """Who did what on which day; None where it does not count."""
+        source, target = interaction.source, interaction.target
+        if interaction.automated or source is None or source == target:
+            return None
+        kind = self._vocabulary.get(interaction.kind)
+        word = interaction.kind if kind is None else kind.name
+        return source, (target, word, day_of(interaction.time))
 
-def _pack(who: Id | None) -> Any:
-    return {"uuid": str(who)} if isinstance(who, UUID) else who
+    def _write(self, customer: Id, counts: Mapping[Act, int], last: datetime) -> None:
+        for one in (customer, *(act[0] for act in counts)):
+            if one is None:
+                continue
+            if self._ids is None:
+                self._ids = _sums.type_of(one)
+            elif _sums.type_of(one) != self._ids:
+                raise InvalidParameter(
+                    f"an id of type {type(one).__name__} where the others are of type "
+                    f"{self._ids}: give all ids as text, all as integers or all as UUIDs",
+                    value=one,
+                )
+        diary = self._diaries.get(customer)
+        if diary is None:
+            diary = self._diaries[customer] = _Diary(last)
+        for act, count in counts.items():
+            diary.counts[act] += count
+        diary.last = max(diary.last, last)
 
 
-def _unpack(who: Any) -> Any:
-    return UUID(who["uuid"]) if isinstance(who, dict) else who
+def _as_list(value: Any, *, where: str) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise InvalidParameter(f"{where} must be a list")
+    return list(value)
+
+
+def _check_act(row: Any, *, where: str) -> tuple[Any, str, int, int]:
+    """A counterpart or none, a kind, a day and a count."""
+    match row:
+        case [towards, str(kind), int(day), int(count)] if kind and count > 0:
+            return towards, kind, day, count
+    raise InvalidParameter(
+        f"{where} must hold rows of counterpart or None, kind, day and count", value=row
+    )
