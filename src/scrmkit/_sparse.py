@@ -348,42 +348,63 @@ def _pattern(matrix: Matrix) -> Matrix:
 def broker_numbers(mutual: Matrix) -> tuple[Floats, Floats]:
     """Burt's constraint and effective size of each row of a symmetric matrix without loops.
 
-    Both need, for each pair of neighbours, a sum over those whom they share: a product of
-    matrices, of which only the entries at ties are kept, some rows at a time.
+    Both need, for each tie, a sum over those whom its two ends share, so over triangles.
     """
-    n = mutual.shape[0]
-    share = _scaled(mutual, inverse(row_sums(mutual)))
+    rows, n = row_of_each(mutual), mutual.shape[0]
     strongest = np.zeros(n)
-    np.maximum.at(strongest, row_of_each(mutual), mutual.data)
-    relative = _scaled(mutual, inverse(strongest)).T.tocsr()
-    pattern = _pattern(mutual)
-    constraint = np.zeros(n)
-    redundancy = np.zeros(n)
-    for rows in _row_blocks(mutual):
-        ties = pattern[rows]
-        around = (share[rows] @ share).multiply(ties) + share[rows]
-        constraint[rows] = around.power(2).sum(axis=1)
-        redundancy[rows] = (share[rows] @ relative).multiply(ties).sum(axis=1)
-    return constraint, np.diff(mutual.indptr) - redundancy
+    np.maximum.at(strongest, rows, mutual.data)
+    share = mutual.data * inverse(row_sums(mutual))[rows]
+    relative = mutual.data * inverse(strongest)[rows]
+    around, shared = np.zeros(mutual.nnz), np.zeros(mutual.nnz)
+    for ab, ba, ac, ca, bc, cb in _triangles(mutual):
+        for tie, out, on, back in (
+            (ab, ac, cb, bc),
+            (ba, bc, ca, ac),
+            (ac, ab, bc, cb),
+            (ca, cb, ba, ab),
+            (bc, ba, ac, ca),
+            (cb, ca, ab, ba),
+        ):
+            np.add.at(around, tie, share[out] * share[on])
+            np.add.at(shared, tie, share[out] * relative[back])
+    constraint = np.bincount(rows, weights=(share + around) ** 2, minlength=n)
+    redundancy = np.bincount(rows, weights=shared, minlength=n)
+    return constraint.astype(np.float64), np.diff(mutual.indptr) - redundancy
 
 
-def _scaled(matrix: Matrix, factors: Floats) -> Matrix:
-    """Each row times its factor."""
-    data = matrix.data * np.repeat(factors, np.diff(matrix.indptr))
-    scaled: Matrix = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
-    return scaled
+def _triangles(matrix: Matrix) -> Iterator[tuple[Ints, ...]]:
+    """All triangles of a symmetric matrix, as the positions of their six arcs, in portions.
 
-
-def _row_blocks(matrix: Matrix) -> Iterator[slice]:
-    """Consecutive rows whose products have at most some million terms (or one row)."""
-    degrees = np.diff(matrix.indptr)
-    terms = np.cumsum(_pattern(matrix) @ degrees)
-    first = 0
-    while first < len(degrees):
-        done = terms[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(terms, done + _STATE, side="right")))
-        yield slice(first, last)
-        first = last
+    Ties point to the end with more neighbours, so nobody has many to look at; a triangle is
+    a tie, a further tie from its end, and the tie that closes them (Latapy 2008,
+    doi:10.1016/j.tcs.2008.07.017).
+    """
+    n, rows, columns = matrix.shape[0], row_of_each(matrix), matrix.indices
+    degree = np.diff(matrix.indptr)
+    upwards = (degree[rows] < degree[columns]) | (
+        (degree[rows] == degree[columns]) & (rows < columns)
+    )
+    places = np.flatnonzero(upwards)
+    numbered = sparse.csr_array((np.arange(matrix.nnz), columns, matrix.indptr), shape=(n, n))
+    reverse = numbered.T.tocsr().data[places]
+    start, end = rows[places].astype(np.int64), columns[places].astype(np.int64)
+    keys = start * n + end
+    out = np.bincount(start, minlength=n)
+    first = np.cumsum(out) - out
+    steps = np.concatenate([[0], np.cumsum(out[end])])
+    begin = 0
+    while begin < len(places):
+        last = max(begin + 1, int(np.searchsorted(steps, steps[begin] + _STATE, side="right")) - 1)
+        count = out[end[begin:last]]
+        one = np.repeat(np.arange(begin, last), count)
+        offset = np.repeat(first[end[begin:last]] - (steps[begin:last] - steps[begin]), count)
+        two = offset + np.arange(len(one))
+        wanted = start[one] * n + end[two]
+        closing = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        closed = keys[closing] == wanted
+        arcs = (one[closed], closing[closed], two[closed])
+        yield tuple(side[arc] for arc in arcs for side in (places, reverse))
+        begin = last
 
 
 def shortest_in(lengths: Matrix) -> Floats:
