@@ -142,3 +142,14 @@ def test_the_readme_opens_with_two_commands(root: Path) -> None:
     assert commands[0].endswith("python -m scrmkit demo")
     assert commands[1].endswith("pytest -q")
     assert blocks[0].partition("\n```\n")[2].strip() == ""
+
+
+def test_the_laws_are_tested_where_the_page_says(root: Path) -> None:
+    """Every test that the page of laws names is there."""
+    page = (root / "docs" / "explanation" / "laws.md").read_text()
+    rows = re.findall(r"^\|[^|]*\| `(test_\w+\.py)` \|(.*)\|$", page, re.MULTILINE)
+    assert len(rows) >= 10
+    for file, tests in rows:
+        text = (root / "tests" / file).read_text()
+        for name in re.findall(r"`(\w+)`", tests):
+            assert f"def {name}(" in text, name
