@@ -193,7 +193,8 @@ def give_ordered(ties: nw.LazyFrame[Any], home: Home) -> Any:
     """Ties as the kind of table that came in; rows in order of the pair, unless it is lazy."""
     if home.lazy:
         return _tables.give(ties, home)
-    return _tables.give(_tables.collect(ties).sort("a", "b").lazy(), home)
+    ordered = nw.maybe_reset_index(_tables.collect(ties).sort("a", "b"))
+    return _tables.give(ordered.lazy(), home)
 
 
 def with_parties(frame: nw.LazyFrame[Any], group: Any) -> nw.LazyFrame[Any]:
