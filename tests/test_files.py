@@ -237,6 +237,7 @@ texts = st.tuples(
 @given(texts, st.booleans(), st.lists(st.integers(0, 100), max_size=2))
 @example(',"""""', False, [])
 @example("a\n,\n,,,", True, [])
+@example('ana,"\nana,"', False, [])
 @example('"a,b","c"\n\n"c""d",\r\n\r,1\n', False, [])
 def test_every_line_is_accounted_for(
     folder: Path,

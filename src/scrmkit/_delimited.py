@@ -223,7 +223,7 @@ def _names(cells: Sequence[str]) -> tuple[str, ...]:
     """Names for columns: stripped, none empty, no two alike."""
     names: list[str] = []
     for number, cell in enumerate(cells, start=1):
-        stem = cell.strip() or f"column_{number}"
+        stem = cell.strip(" \t") or f"column_{number}"
         name, copy = stem, 1
         while name in names:
             copy += 1
