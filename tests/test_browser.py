@@ -18,7 +18,11 @@ from scrmkit import InteractionLog, report
 
 pytestmark = pytest.mark.browser
 
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--enable-logging=stderr"]
+QUIET = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--hide-scrollbars", "--enable-logging=stderr"),
+]
 DARK = "--blink-settings=preferredColorScheme=0"
 NASTY = (
     "<script>document.title='owned'</script>",

@@ -31,7 +31,8 @@ def ties(subject: Subject, found: Result) -> Section:
         exhibits.append(_cooling(subject, rows))
     if "balance" in rows.columns and (worst := rows.filter(nw.col("balance") < 0)).shape[0]:
         exhibits.append(_soured(subject, worst))
-    exhibits.append(_left_out(found))
+    if any(found.left_out.values()) or getattr(found, "left_out_groups", None):
+        exhibits.append(_left_out(found))
     people = {*tied["a"].to_list(), *tied["b"].to_list()}
     first = top(tied, "strength", _PAIR, 1)[0]
     return Section(
@@ -304,7 +305,7 @@ def engaged(subject: Subject) -> Section:
                             "n": "number",
                             "active days": "number",
                             **{name.replace("_", " "): "number" for name in families},
-                            "acts of attention": "number",
+                            "attention": "number",
                         },
                         [
                             (

@@ -45,8 +45,8 @@ class Subject:
     together: Literal["thread", "about"] | None
     names: Mapping[Id, str] = field(factory=dict)
 
-    def ties(self, as_of: datetime) -> Result:
-        """The ties at an instant."""
+    def ties(self, as_of: datetime | None) -> Result:
+        """The ties at an instant; None for the last of the log, if it is a likely one."""
         if self.together is not None:
             return relationships.together(
                 self.log, on=self.together, as_of=as_of, half_life=self.half_life

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from scrmkit import communities, influence, plots
 from scrmkit._page import Exhibit, Section, Table, count, sentence, table
-from scrmkit._sections import SHOWN, Subject, rows_of, top
+from scrmkit._sections import Subject, rows_of, top
 from scrmkit._svg import inline
 from scrmkit.communities import Communities
 from scrmkit.graph import SocialGraph
@@ -39,7 +40,7 @@ def standing(subject: Subject, graph: SocialGraph) -> Section:
         name: _values(one, [row["customer"] for row in rows]) for name, one in columns.items()
     }
     ways = "from who acts to whom the act is for" if graph.directed else "both ways"
-    whole = f"{count(len(graph), 'customer')} and {count(graph.number_of_ties, 'tie')}"
+    whole = _whole(graph)
     first = rows[0]
     return Section(
         "standing",
@@ -69,7 +70,7 @@ def standing(subject: Subject, graph: SocialGraph) -> Section:
                             (
                                 row["customer"],
                                 row["rank"],
-                                f"{100 * row['value']:.3g} %",
+                                f"{100 * row['value']:.3f} %",
                                 *(looked_up[name][row["customer"]] for name in columns),
                             )
                             for row in rows
@@ -88,6 +89,11 @@ def standing(subject: Subject, graph: SocialGraph) -> Section:
     )
 
 
+def _whole(graph: SocialGraph) -> str:
+    tie = "directed tie" if graph.directed else "tie"
+    return f"{count(len(graph), 'customer')} and {count(graph.number_of_ties, tie)}"
+
+
 def _values(ranking: Result, customers: Sequence[Any]) -> dict[Any, Any]:
     rows = rows_of(ranking).filter(nw.col("customer").is_in(list(customers)))
     return dict(zip(rows["customer"].to_list(), rows["value"].to_list(), strict=True))
@@ -100,12 +106,12 @@ def _brokers(graph: SocialGraph) -> Exhibit:
     frame = rows_of(between).filter(nw.col("customer").is_in(names))
     paths = {row["customer"]: row for row in frame.iter_rows(named=True)}
     if between.parameters["exact"]:
-        shown = {one: f"{100 * paths[one]['value']:.3g} %" for one in names}
+        shown = {one: f"{100 * paths[one]['value']:.3f} %" for one in names}
         error = "betweenness is exact, over all sources"
     else:
         shown = {
-            one: f"{100 * paths[one]['value']:.3g} % "
-            f"({100 * paths[one]['low']:.2g} to {100 * paths[one]['high']:.2g})"
+            one: f"{100 * paths[one]['value']:.3f} % "
+            f"({100 * paths[one]['low']:.2f} to {100 * paths[one]['high']:.2f})"
             for one in names
         }
         error = (
@@ -120,10 +126,7 @@ def _brokers(graph: SocialGraph) -> Exhibit:
             "anyway; constraint is low where contacts lead to different people; betweenness is "
             "the share of shortest paths between others that pass here."
         ),
-        sure=(
-            f"Effective size and constraint are exact for {count(len(graph), 'customer')} and "
-            f"{count(graph.number_of_ties, 'tie')}; {error}."
-        ),
+        sure=(f"Effective size and constraint are exact for {_whole(graph)}; {error}."),
         tables=(
             table(
                 f"The {len(rows)} with the largest effective size",
@@ -161,6 +164,7 @@ def grouped(subject: Subject, graph: SocialGraph) -> Section:
         f"{count(len(groups), 'community', 'communities')} of two or more; the largest has "
         f"{count(int(each['size'][0]), 'customer')}. {_verdict(found)}"
     )
+    drawn, _ = plots.drawn_communities(np.array(list(found.values())))
     small = len(graph) <= plots.MOST_CUSTOMERS
     if small:
         seen = (
@@ -170,9 +174,9 @@ def grouped(subject: Subject, graph: SocialGraph) -> Section:
         )
     else:
         seen = (
-            f"The {min(len(groups), plots.MOST_COMMUNITIES)} largest communities: the area of a "
-            f"circle is the number of customers, a line is as wide as the ties between two are "
-            f"strong, and near means closely tied."
+            f"The {len(drawn)} largest communities, by their number: the area of a circle is the "
+            f"number of customers, a line is as wide as the ties between two are strong, and "
+            f"near means closely tied."
         )
     picture = inline(
         plots.communities(graph, found, names=subject.names),
@@ -210,7 +214,7 @@ def _communities(
 ) -> Table:
     ranked = influence.rank(graph, method="strength")
     order = rows_of(ranked)["customer"].to_list()
-    shown = [row["community"] for row in groups.head(SHOWN).iter_rows(named=True)]
+    shown = [row["community"] for row in groups.head(plots.MOST_COMMUNITIES).iter_rows(named=True)]
     members: dict[int, list[Any]] = {community: [] for community in shown}
     most = len(order) if small else _NAMED
     for customer in order:
@@ -236,7 +240,7 @@ def _communities(
                 round(row["conductance"], 4),
                 members[row["community"]],
             )
-            for row in groups.head(SHOWN).iter_rows(named=True)
+            for row in groups.head(plots.MOST_COMMUNITIES).iter_rows(named=True)
         ],
     )
 

@@ -71,6 +71,8 @@ _POINTS_PER_INCH: Final = 72.0
 _ID_WIDTH: Final = 26
 _SMALLEST: Final = 6.0
 _LARGEST: Final = 34.0
+_ROOM_FOR_A_NUMBER: Final = 9.0
+_CROWD: Final = 3
 
 
 def activity(log: InteractionLog, *, as_of: datetime | None = None) -> Figure:
@@ -256,9 +258,10 @@ def communities(graph: Any, found: Any, *, names: Names = None) -> Figure:
     """The graph with its communities, so that one can read it.
 
     Up to 60 customers are drawn each by their own, with the three strongest ties of each. A
-    larger graph is drawn as its communities, at most the 20 largest: the area of a circle is
-    the number of members, the width of a line what the ties between two add up to. Places
-    say who is near whom, nothing else; labels that would overlap are left out.
+    larger graph is drawn as its communities, the 20 largest of those of three and more: the
+    area of a circle is the number of members (small ones have room for their number), the
+    width of a line what the ties between two add up to. Places say who is near whom, nothing
+    else; labels that would overlap are left out.
 
     Args:
         graph: ties, a networkx graph or a `SocialGraph`.
@@ -337,28 +340,36 @@ def _draw_customers(social: SocialGraph, groups: Groups, names: Names) -> Figure
 
 
 def _draw_communities(social: SocialGraph, groups: Groups) -> Figure:
-    kinds, members = np.unique(groups, return_counts=True)
-    order = np.lexsort((kinds, -members))[:MOST_COMMUNITIES]
-    shown, sizes = kinds[order], members[order]
+    shown, sizes = drawn_communities(groups)
     code = np.full(len(groups), -1)
     for place, group in enumerate(shown):
         code[groups == group] = place
     edges = _between(social, code, len(shown))
-    radii = np.maximum(_LARGEST * np.sqrt(sizes / sizes.max()), _SMALLEST)
-    height = 360.0
-    places = _layout.positions(edges, radii, width=_WIDTH - 40, height=height - 30)
-    places += [20.0, 15.0]
+    radii = np.maximum(_LARGEST * np.sqrt(sizes / sizes.max()), _ROOM_FOR_A_NUMBER)
+    height = 340.0
+    places = _layout.positions(edges, radii, width=_WIDTH - 10, height=height - 10)
+    places += [5.0, 5.0]
     figure, axes = _picture(height)
     _draw_edges(axes, places, edges, np.zeros(len(shown), np.int64))
     for place, (x, y) in enumerate(places):
         colour = GROUP_COLOURS[place % len(GROUP_COLOURS)]
-        axes.add_patch(Circle((x, y), radii[place], facecolor=colour, linewidth=0, alpha=0.85))
-    texts = [f"{group} ({_compact(size)})" for group, size in zip(shown, sizes, strict=True)]
-    size = {"size": _SIZE, "width": _WIDTH, "height": height}
-    everywhere = range(len(shown))
-    for node, (x, y) in _layout.place_labels(places, radii, texts, everywhere, **size).items():
-        _write(axes, x, y, texts[node], ha="center")
+        axes.add_patch(Circle((x, y), radii[place], facecolor=colour, linewidth=0))
+        number = str(shown[place])
+        small = _SIZE if len(number) < 3 else _SIZE * 2 / len(number)
+        axes.text(x, y, number, ha="center", va="center", color="white", fontsize=small)
     return figure
+
+
+def drawn_communities(groups: Groups) -> tuple[Groups, Groups]:
+    """Which communities a picture shows, largest first, and how many customers each has.
+
+    The 20 largest, and of those only the ones of three and more, unless there are none.
+    """
+    kinds, members = np.unique(groups, return_counts=True)
+    order = np.lexsort((kinds, -members))[:MOST_COMMUNITIES]
+    if (members >= _CROWD).any():
+        order = order[members[order] >= _CROWD]
+    return kinds[order], members[order]
 
 
 def _nearest(social: SocialGraph) -> Edges:

@@ -12,6 +12,7 @@ the dark and by a screen reader. Each figure says what it means and how sure it 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from os import PathLike
@@ -25,8 +26,10 @@ from scrmkit._checks import Id
 from scrmkit._page import Page, Section, render
 from scrmkit._sections import Subject, days, moment
 from scrmkit._tables import EPOCH
+from scrmkit.errors import ScrmkitWarning
 from scrmkit.graph import SocialGraph
 from scrmkit.log import InteractionLog
+from scrmkit.results import Result
 
 
 __all__ = ["Report", "build"]
@@ -95,6 +98,11 @@ def build(
 
     Raises:
         InvalidParameter: an instant without a time zone, or a half-life that cannot be.
+        InvalidTable: ``together`` names a column that the log lacks.
+
+    Warns:
+        ScrmkitWarning: the last act of the log stands alone, long after all others; the page
+            says so too.
 
     Example:
         >>> from scrmkit import InteractionLog, report
@@ -133,7 +141,7 @@ def build(
         names=known,
     )
     say("ties")
-    ties = subject.ties(subject.as_of)
+    ties, doubts = _measure(subject, as_of)
     sections: list[Section] = [
         _sections.reading(subject),
         _sections.activity(subject),
@@ -156,9 +164,26 @@ def build(
     }
     return Report(
         render(
-            Page(title=title, about=paragraphs, made=made, names=known, sections=tuple(sections))
+            Page(
+                title=title,
+                about=(*paragraphs, *doubts),
+                made=made,
+                names=known,
+                sections=tuple(sections),
+            )
         )
     )
+
+
+def _measure(subject: Subject, as_of: datetime | None) -> tuple[Result, list[str]]:
+    """The ties, and what was warned of while they were made, which is warned of again."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ScrmkitWarning)
+        ties = subject.ties(as_of)
+    for one in caught:
+        warnings.warn(one.message, one.category, stacklevel=3)
+    doubts = [str(one.message) for one in caught if issubclass(one.category, ScrmkitWarning)]
+    return ties, [f"Mind that {doubt}." for doubt in doubts]
 
 
 def _named(log: InteractionLog) -> str:
