@@ -106,22 +106,22 @@ Rule = Callable[[Matrix, np.random.Generator], tuple[Matrix, Matrix]]
 Shape = Callable[[Matrix, np.random.Generator], Matrix]
 
 
-def steady(days: Matrix, rng: np.random.Generator) -> Matrix:
+def steady(days: Matrix, _: np.random.Generator) -> Matrix:
     """The same rate all the time."""
     return np.ones_like(days)
 
 
-def weekdays(days: Matrix, rng: np.random.Generator) -> Matrix:
+def weekdays(days: Matrix, _: np.random.Generator) -> Matrix:
     """Nothing at weekends."""
     return np.where(days % 7 < 5, 1.4, 0.0)
 
 
-def rising(days: Matrix, rng: np.random.Generator) -> Matrix:
+def rising(days: Matrix, _: np.random.Generator) -> Matrix:
     """From nothing to twice the mean."""
     return 2 * days / days.shape[1]
 
 
-def fading(days: Matrix, rng: np.random.Generator) -> Matrix:
+def fading(days: Matrix, _: np.random.Generator) -> Matrix:
     """Halved every 60 days, with the same mean."""
     shape = 2.0 ** (-days / 60)
     return shape / shape[0].mean()
@@ -153,7 +153,7 @@ CASES: dict[str, tuple[Rule, Shape, dict[str, tuple[float, float]], int]] = {
 }
 
 
-def simulate(name: str, per_month: float, *, people: int = 500, seed: int = 0) -> float:
+def simulate(name: str, per_month: float, *, people: int = 1000, seed: int = 0) -> float:
     """The percentage of customers whose interval is right."""
     rule, shape, kinds, length = CASES[name]
     rng = np.random.default_rng(seed)
@@ -222,7 +222,7 @@ def read_days(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """Who acted on which day, and an even number of days that ends with the last."""
     rows = np.loadtxt(path, dtype=np.int64)
     rows = rows[rows[:, 0] != rows[:, 1]]
-    people, who = np.unique(rows[:, 0], return_inverse=True)
+    who = np.unique(rows[:, 0], return_inverse=True)[1]
     day = rows[:, 2] // 86400
     length = int(day.max() - day.min()) + 1
     length += length % 2
@@ -272,9 +272,7 @@ def halves(path: Path, way: str, *, seeds: int) -> dict[str, dict[str, float]]:
                 pairs = zip(holds(mine, other)[some], agrees(mine, other)[some], strict=True)
                 found[group].extend(pairs)
     return {
-        group: dict(
-            zip(("holds", "agrees"), 100 * np.mean(np.array(answers), axis=0), strict=True)
-        )
+        group: dict(zip(("holds", "agrees"), 100 * np.mean(np.array(answers), axis=0), strict=True))
         for group, answers in found.items()
     }
 

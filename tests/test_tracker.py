@@ -491,7 +491,7 @@ def test_different_models_are_not_put_together() -> None:
     assert one.digest != two.digest
     with pytest.raises(ModelMismatch, match="different models"):
         one.merge(two)
-    with pytest.raises(ModelMismatch, match="model="):
+    with pytest.raises(ModelMismatch, match="pass the model"):
         Tracker.from_dict(one.to_dict(), model=EngagementModel(scale=21))
 
 
