@@ -175,7 +175,7 @@ class EngagementModel:
         >>> model = EngagementModel(scale=20)
         >>> low, high = model.value(activity=20.0, dispersion=1.0, exposure=365.0)[1:]
         >>> model.value(20.0, 1.0, 365.0)[0], round(low), round(high)
-        (50.0, 43, 58)
+        (50.0, 43, 57)
 
     References:
         F. Garwood: Fiducial limits for the Poisson distribution. Biometrika 28 (1936).

@@ -99,7 +99,7 @@ def score(
         >>> row["n"], row["exposure"], row["attention"], row["level"]
         (3, 20, 1, 'occasional')
         >>> round(row["low"]), round(row["score"]), round(row["high"])
-        (8, 25, 42)
+        (8, 25, 46)
         >>> row["conversation"] + row["contribution"] == row["score"]
         True
     """
@@ -385,8 +385,8 @@ def explain(
     Returns:
         The score, what each family and kind adds with the acts behind it, the model's
         name, version and digest, its assumptions in words, and the nearest change of
-        level. ``print`` shows it as text; a notebook shows it as a table. `Explanation
-        .for_person` is what may be shown to the customer.
+        level. ``print`` shows it as text, a notebook as a table. What `Explanation.for_person`
+        gives may be shown to the customer.
 
     Raises:
         UnknownCustomer: somebody without an act of their own in the log by then.
@@ -401,8 +401,10 @@ def explain(
         ...     for day in (1, 9, 20)
         ... )
         >>> why = engagement.explain(log, "ana")
-        >>> why.score.level, why.next_level.level, why.days_left
-        ('occasional', 'regular', 59)
+        >>> why.score.level, why.days_left
+        ('occasional', 67)
+        >>> why.obstacle
+        'regular takes 8 distinct days with acts that count (there are 3)'
         >>> [act.id for act in why.kinds[0].evidence]
         ['m20', 'm9', 'm1']
     """
