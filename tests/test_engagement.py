@@ -319,6 +319,27 @@ def test_every_engine_gives_the_same(engine: str) -> None:
         pl.testing.assert_frame_equal(read(found), reference, rel_tol=1e-9, check_dtypes=False)
 
 
+@pytest.mark.parametrize("engine", ["lazy", "pandas", "pandas on Arrow", "pyarrow", "duckdb"])
+def test_every_engine_is_explained_alike(engine: str) -> None:
+    """Plain Python values come out of every table, and None where there is nobody."""
+    frame = pl.DataFrame(
+        {
+            "id": ["a", "b", "c"],
+            "time": [NOON, NOON, NOON + timedelta(days=1)],
+            "kind": ["message", "thanks", "message"],
+            "source": [7, 7, None],
+            "target": [8, None, 7],
+        }
+    )
+    why = explain(InteractionLog.from_frame(made(engine, frame)), 7)
+    assert why == explain(InteractionLog.from_frame(frame), 7)
+    proofs = [proof for one in why.kinds for proof in one.evidence]
+    assert {(type(one.time), type(one.target)) for one in proofs} == {
+        (datetime, int),
+        (datetime, type(None)),
+    }
+
+
 def test_several_instants_read_the_log_as_often_as_one() -> None:
     """A lazy table is scanned no more often for five instants than for one."""
     scans = []

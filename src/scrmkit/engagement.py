@@ -419,14 +419,30 @@ def explain(
             "this customer is not in the log: its ids are of another type", value=customer
         )
     rows = rows.filter(nw.col("source") == nw.lit(wanted))
-    columns = [name for name in ("kind", "time", "id", "target") if name in names]
-    found = rows.select(*columns).collect()
+    found = rows.select(*(name for name in ("kind", "time", "id", "target") if name in names))
+    eager = found.collect()
+    columns = {name: _values(eager[name]) for name in eager.columns}
+    nobody = [None] * len(eager)
     evidence: defaultdict[str, list[Evidence]] = defaultdict(list)
-    for row in found.iter_rows(named=True):
-        time = row["time"].astimezone(UTC)
-        evidence[str(row["kind"])].append(Evidence(row.get("id"), time, row.get("target")))
+    for kind, time, act, target in zip(
+        columns["kind"],
+        columns["time"],
+        columns.get("id", nobody),
+        columns.get("target", nobody),
+        strict=True,
+    ):
+        evidence[str(kind)].append(Evidence(act, time.astimezone(UTC), target))
     if not evidence:
         raise UnknownCustomer(
             "this customer has no act of their own in the log by then", value=customer
         )
     return explain_acts(rules, evidence, customer=customer, as_of=acts.as_of)
+
+
+def _values(column: nw.Series[Any]) -> list[Any]:
+    """The values as plain Python, None where there is none."""
+    missing = column.is_null().to_list()
+    return [
+        None if absent else nw.to_py_scalar(value)
+        for value, absent in zip(column.to_list(), missing, strict=True)
+    ]
