@@ -84,6 +84,13 @@ def test_the_page_says_how_the_groups_compare(shown: tuple[str, Page]) -> None:
         assert part in said
 
 
+def test_every_woman_has_her_name_in_the_picture(shown: tuple[str, Page]) -> None:
+    """The graph is small enough for all its labels."""
+    _, page = shown
+    written = {one.text for one in page.all("text")}
+    assert set(_demo.women()) <= written
+
+
 def test_the_command_writes_the_page_where_it_is_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,7 +89,7 @@ def _strongest(subject: Subject, found: Result, tied: nw.DataFrame[Any]) -> Exhi
             f"{moment(subject.as_of)}. That two had a {thing} in common does not say "
             f"that they spoke."
         )
-    head |= {"last seen": "text"}
+    head |= {"last seen": "date"}
     rows = []
     for row in best:
         if mutual:
@@ -139,6 +139,15 @@ def _cooling(subject: Subject, rows: nw.DataFrame[Any]) -> Exhibit:
         f"one half-life: a tie without a new act keeps half."
     )
     earlier = rows_of(subject.ties(before)).select(*_PAIR, nw.col("strength").alias("then"))
+    if not len(earlier):
+        return Exhibit(
+            title=title,
+            meaning=meaning,
+            sure=(
+                f"Nothing is known of the time before {day(before)}: the log is younger than one "
+                f"half-life, so nothing can have cooled down. A shorter half-life would tell more."
+            ),
+        )
     both = earlier.join(rows.select(*_PAIR, "strength", "last_seen"), on=_PAIR, how="inner")
     lost = both.with_columns(lost=nw.col("then") - nw.col("strength")).filter(nw.col("lost") > 1e-9)
     silent = lost.filter(nw.col("last_seen") <= nw.lit(before))
@@ -160,7 +169,7 @@ def _cooling(subject: Subject, rows: nw.DataFrame[Any]) -> Exhibit:
                     day(before): "number",
                     day(subject.as_of): "number",
                     "lost": "number",
-                    "last seen": "text",
+                    "last seen": "date",
                 },
                 [
                     (
@@ -197,7 +206,7 @@ def _soured(subject: Subject, bad: nw.DataFrame[Any]) -> Exhibit:
                     "the other": "who",
                     "balance": "number",
                     "strength": "number",
-                    "last seen": "text",
+                    "last seen": "date",
                 },
                 [
                     (row["a"], row["b"], row["balance"], row["strength"], day(row["last_seen"]))
@@ -261,7 +270,7 @@ def engaged(subject: Subject) -> Section:
                     f"{interval}; half of the {count(len(rows), 'customer')} have an interval of "
                     f"more than {spread:.1f} points. The level is new below "
                     f"{model.new_below} days of exposure, and unknown where the interval spans "
-                    f"more than neighbouring levels: {unsure:,} customers."
+                    f"more than neighbouring levels: {count(unsure, 'customer')}."
                 ),
                 picture=picture,
                 tables=(

@@ -98,37 +98,29 @@ def place_labels(
     taken: list[Box] = []
     fits: dict[int, tuple[float, float]] = {}
     for node in order:
-        half_width, half_height = ems(texts[node]) * size / 2, 0.62 * size
+        wide, high = ems(texts[node]) * size / 2, 0.62 * size
+        if wide > width / 2:
+            continue
+        others = [*nodes[:node], *nodes[node + 1 :], *taken]
         (x, y), r = places[node], radii[node]
-        side, over = r + half_width + 2, r + half_height + 1
-        for dx, dy in (
-            (0, -over),
-            (0, over),
-            (side, 0),
-            (-side, 0),
-            (side, -over / 2),
-            (-side, -over / 2),
-            (side, over / 2),
-            (-side, over / 2),
-            (half_width, -over),
-            (-half_width, -over),
-            (half_width, over),
-            (-half_width, over),
-        ):
-            box = (
-                x + dx - half_width,
-                y + dy - half_height,
-                x + dx + half_width,
-                y + dy + half_height,
-            )
-            outside = box[0] < 0 or box[1] < 0 or box[2] > width or box[3] > height
-            others = (nodes[other] for other in range(len(nodes)) if other != node)
-            if outside or any(_meet(box, one) for one in (*taken, *others)):
-                continue
-            taken.append(box)
-            fits[node] = (float(x + dx), float(y + dy))
-            break
+        for dx, dy in _around(r, wide, high):
+            middle_x = min(max(x + dx, wide), width - wide)
+            middle_y = min(max(y + dy, high), height - high)
+            box = (middle_x - wide, middle_y - high, middle_x + wide, middle_y + high)
+            if not any(_meet(box, one) for one in (nodes[node], *others)):
+                taken.append(box)
+                fits[node] = (float(middle_x), float(middle_y))
+                break
     return fits
+
+
+def _around(r: float, wide: float, high: float) -> list[tuple[float, float]]:
+    """Where the middle of a label may be, seen from its node; the best place first."""
+    side, over = r + wide + 2, r + high + 1
+    beside = [(side, 0.0), (-side, 0.0)]
+    above = [(dx, dy) for dx in (0.0, wide, -wide) for dy in (-over, over)]
+    askew = [(dx, dy) for dx in (side, -side) for dy in (-over / 2, over / 2)]
+    return [*above[:2], *beside, *askew, *above[2:]]
 
 
 def _meet(a: Box, b: Box) -> bool:

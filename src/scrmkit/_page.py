@@ -22,7 +22,7 @@ except ImportError as missing:
     raise MissingExtra(missing.name or "jinja2", extra="report") from missing
 
 
-Kind = Literal["who", "people", "number", "text"]
+Kind = Literal["who", "people", "number", "date", "text"]
 Sentence = str | Markup
 
 _MISSING: Final = "not known"

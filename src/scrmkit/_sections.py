@@ -160,7 +160,7 @@ def activity(subject: Subject) -> Section:
     fine = periods.each in ("an hour", "a quarter day")
     by_period = table(
         f"Interactions {periods.each}, by family",
-        {"from (UTC)": "text", **dict.fromkeys(families, "number")},
+        {"from (UTC)": "date", **dict.fromkeys(families, "number")},
         [
             (moment(start) if fine else day(start), *(periods.counts[one][at] for one in families))
             for at, start in enumerate(starts)

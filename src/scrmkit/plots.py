@@ -66,7 +66,7 @@ MOST_COMMUNITIES: Final = 20
 NEAREST: Final = 3
 
 _WIDTH: Final = 400.0
-_SIZE: Final = 9.5
+_SIZE: Final = 10.5
 _POINTS_PER_INCH: Final = 72.0
 _ID_WIDTH: Final = 26
 _SMALLEST: Final = 6.0
@@ -218,7 +218,7 @@ def engagement(scores: Any, *, k: int = 10, names: Names = None) -> Figure:
     best = eager.head(k)
     step, over = 17.0, 150.0
     height = over + 46 + step * len(best)
-    figure, axes = _chart(height, left=8, bottom=height - over + 18, top=22, right=8)
+    figure, axes = _chart(height, left=8, bottom=height - over + 18, top=22, right=14)
     counts, edges = np.histogram(eager["score"].to_numpy(), bins=10, range=(0, 100))
     bars = axes.bar(edges[:-1], counts, np.diff(edges) * 0.92, align="edge", color=GROUP_COLOURS[0])
     axes.bar_label(
@@ -230,7 +230,7 @@ def engagement(scores: Any, *, k: int = 10, names: Names = None) -> Figure:
     axes.set_xticks(range(0, 101, 20))
     axes.spines["left"].set_visible(False)
     axes.set_title("customers by score", color=INK, fontsize=_SIZE, loc="left", fontweight="bold")
-    low = _axes(figure, 150, 24, _WIDTH - 158, step * len(best))
+    low = _axes(figure, 155, 24, _WIDTH - 169, step * len(best))
     low.set_title(
         "the most engaged, with 90 % intervals",
         color=INK,
@@ -243,7 +243,7 @@ def engagement(scores: Any, *, k: int = 10, names: Names = None) -> Figure:
     low.set_xticks(range(0, 101, 20))
     low.set_yticks(
         range(len(best)),
-        [label(one, names, width=22) for one in best["customer"].to_list()],
+        [label(one, names, width=20) for one in best["customer"].to_list()],
         parse_math=False,
     )
     low.spines["left"].set_visible(False)
@@ -300,7 +300,7 @@ def strongest(ties: Any, k: int) -> nw.DataFrame[Any]:
 
 def _draw_customers(social: SocialGraph, groups: Groups, names: Names) -> Figure:
     n = len(social)
-    height = 200.0 + 4 * n
+    height = 240.0 + 6 * n
     edges = _nearest(social)
     strength: NDArray[np.float64] = np.asarray(social.matrix().sum(axis=1)).ravel()
     radii = np.full(n, _SMALLEST)
