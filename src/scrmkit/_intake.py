@@ -268,7 +268,7 @@ def _valence(column: nw.Expr, dtype: nw.dtypes.DType, options: Options) -> nw.Ex
     low, high = options.valence_range
     if (low, high) == (-1.0, 1.0):
         return column.cast(nw.Float64)
-    return (column.cast(nw.Float64) - low) / (high - low) * 2.0 - 1.0
+    return (column.cast(nw.Float64) * 2.0 - (low + high)) / (high - low)
 
 
 def _misfit(dtype: nw.dtypes.DType, name: str, what: str, remedy: str) -> InvalidTable:

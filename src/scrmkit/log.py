@@ -471,7 +471,7 @@ def _check_constants(
         kind = vocabulary.get(word)
         checked["kind"] = word if kind is None else kind.name
     if "valence" in checked:
-        checked["valence"] = (checked["valence"] - low) / (high - low) * 2.0 - 1.0
+        checked["valence"] = (checked["valence"] * 2.0 - (low + high)) / (high - low)
     return checked
 
 

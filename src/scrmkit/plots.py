@@ -198,7 +198,7 @@ def engagement(scores: Any, *, k: int = 10, names: Names = None) -> Figure:
         >>> import polars as pl
         >>> from scrmkit import plots
         >>> some = pl.DataFrame({"customer": [7], "score": [42.0], "low": [30.0], "high": [55.0]})
-        >>> [axes.get_title() for axes in plots.engagement(some).axes]
+        >>> [axes.get_title("left") for axes in plots.engagement(some).axes]
         ['customers by score', 'the most engaged, with 90 % intervals']
     """
     frame, _ = _tables.take(scores)
