@@ -275,8 +275,17 @@ def test_personalization_knows_its_customers() -> None:
         rank(nx.path_graph(3), method="personalized_pagerank", personalization=[7])
 
 
+def test_steps_alone_reach_what_the_solver_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the solver gives up, PageRank is reached step by step, equal to 1e-10."""
+    network = nx.gnp_random_graph(60, 0.05, seed=1, directed=True)
+    solved = dict(rank(network))
+    monkeypatch.setattr(_sparse, "_MOST_SOLVED", 0)
+    agree(rank(network), solved)
+
+
 def test_a_walk_that_does_not_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """PageRank that does not reach its tolerance is an error, not a number."""
+    monkeypatch.setattr(_sparse, "_MOST_SOLVED", 0)
     monkeypatch.setattr(_sparse, "_MOST_STEPS", 3)
     with pytest.raises(NotConverged, match="smaller damping"):
         rank(nx.gnp_random_graph(30, 0.1, seed=1, directed=True), damping=0.999)

@@ -64,7 +64,7 @@ def modularity(matrix: Matrix, labels: Ints, resolution: float) -> float:
         return 0.0
     inside = labels[row_of_each(matrix)] == labels[matrix.indices]
     volume = np.bincount(labels, weights=row_sums(matrix)) / total
-    return float(matrix.data[inside].sum() / total - resolution * (volume @ volume))
+    return float(matrix.data[inside].sum() / total - resolution * (volume * volume).sum())
 
 
 def by_size(labels: Ints) -> Ints:

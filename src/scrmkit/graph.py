@@ -357,7 +357,8 @@ def _compress(
         a, b, ab = a[kept], b[kept], ab[kept]
     matrix = from_arcs(a, b, ab, n)
     matrix.data = round_digits(matrix.data)
-    matrix.eliminate_zeros()
+    if (matrix.data == 0).any():
+        matrix.eliminate_zeros()
     if not directed:
         matrix = mirror(matrix)
     return {
@@ -438,11 +439,18 @@ def _places(ids: NDArray[Any], wanted: list[Any]) -> Codes:
 
 
 def _encode_words(frame: pl.DataFrame) -> tuple[NDArray[Any], Codes, Codes]:
-    """As `_encode`, by Polars: an enumeration of the words in order is the code of each."""
+    """As `_encode`, by Polars: categories number the words, and sorting them the numbers."""
     import polars as pl
 
-    texts = frame.lazy().select(pl.col("a", "b").cast(pl.String)).collect()
-    words = pl.concat([texts["a"], texts["b"].alias("a")]).unique().sort()
-    codes = texts.lazy().select(pl.col("a", "b").cast(pl.Enum(words)).to_physical()).collect()
-    a, b = (codes[name].to_numpy().astype(np.int32) for name in ("a", "b"))
-    return np.array(words.to_list(), dtype=object), a, b
+    a, b = (frame[name].cast(pl.String).alias("word") for name in ("a", "b"))
+    words = pl.concat([a, b])
+    numbers = words.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
+    last = np.full(int(numbers.max()) + 1 if len(numbers) else 0, -1)
+    last[numbers] = np.arange(len(numbers))
+    used = np.flatnonzero(last >= 0)
+    once = words.gather(last[used])
+    order = once.arg_sort().to_numpy()
+    place = np.empty(len(last), dtype=np.int32)
+    place[used[order]] = np.arange(len(order), dtype=np.int32)
+    codes = place[numbers]
+    return np.array(once.gather(order).to_list(), dtype=object), codes[: len(a)], codes[len(a) :]

@@ -267,7 +267,8 @@ def _ranks(values: Floats) -> tuple[Ints, Ints]:
     with np.errstate(invalid="ignore"):
         new[1:] = descending[:-1] - descending[1:] > near
     group = np.cumsum(new) - 1
-    order = order[np.lexsort((order, group))]
+    if (~new[1:] & (order[1:] < order[:-1])).any():
+        order = order[np.lexsort((order, group))]
     return order, np.flatnonzero(new)[group] + 1
 
 
