@@ -198,8 +198,9 @@ def engagement(scores: Any, *, k: int = 10, names: Names = None) -> Figure:
         >>> import polars as pl
         >>> from scrmkit import plots
         >>> some = pl.DataFrame({"customer": [7], "score": [42.0], "low": [30.0], "high": [55.0]})
-        >>> [axes.get_title("left") for axes in plots.engagement(some).axes]
-        ['customers by score', 'the most engaged, with 90 % intervals']
+        >>> how_many, the_best = plots.engagement(some).axes
+        >>> how_many.get_title("left"), the_best.get_title("right")
+        ('customers by score', 'the most engaged, with 90 % intervals')
     """
     frame, _ = _tables.take(scores)
     found = frame.collect_schema().names()
