@@ -179,7 +179,11 @@ def decay(age_days: nw.Expr, half_life: timedelta | None) -> nw.Expr:
 
 
 def lookup(
-    frame: nw.LazyFrame[Any], column: str, values: Mapping[Any, float], default: float
+    frame: nw.LazyFrame[Any],
+    column: str,
+    values: Mapping[Any, float],
+    default: float,
+    dtype: type[nw.dtypes.NumericType] = nw.Float64,
 ) -> nw.Expr:
     """The value that belongs to each word (or number) of a column.
 
@@ -190,15 +194,15 @@ def lookup(
         return nw.lit(default)
     if frame.implementation.value in REPLACERS:
         return nw.col(column).replace_strict(
-            list(values), list(values.values()), default=default, return_dtype=nw.Float64
+            list(values), list(values.values()), default=default, return_dtype=dtype
         )
     words: dict[float, list[Any]] = {}
     for word, value in values.items():
         words.setdefault(value, []).append(word)
-    result = nw.lit(float(default))
+    result = nw.lit(default)
     for value, group in words.items():
-        result = nw.when(nw.col(column).is_in(group)).then(nw.lit(float(value))).otherwise(result)
-    return result
+        result = nw.when(nw.col(column).is_in(group)).then(nw.lit(value)).otherwise(result)
+    return result.cast(dtype)
 
 
 def rename_words(frame: nw.LazyFrame[Any], column: str, names: Mapping[str, str]) -> nw.Expr:

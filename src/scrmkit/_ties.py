@@ -86,8 +86,9 @@ def measure(
         n_ba`` (counts of acts), ``strength_ab, strength_ba, strength``, ``balance``
         (-strength to strength), ``reciprocity`` (0 to 1; 0 where a direction is 0),
         ``first_seen, last_seen`` (UTC) and the count of each family: ``attention,
-        conversation, contribution, advocacy, transaction, service, unknown``. Rows are in
-        order of the pair, but for lazy tables. No acts give no rows.
+        conversation, contribution, advocacy, transaction, service, unknown``. The order of
+        the rows is not promised: sorting by ``a, b`` would cost a seventh of the time. No
+        acts give no rows.
 
     Raises:
         InvalidParameter: a time without a zone; an empty log without ``as_of``; groups of
@@ -121,7 +122,7 @@ def measure(
         kind=acts.constants.get("kind"),
     )
     return Ties(
-        give_ordered(ties, acts.home),
+        give_rows(ties, acts.home),
         left_out=lambda: left_out_of_ties(frame),
         parameters={
             "method": "measure",
@@ -189,12 +190,11 @@ def acts_of(
     return acts
 
 
-def give_ordered(ties: nw.LazyFrame[Any], home: Home) -> Any:
-    """Ties as the kind of table that came in; rows in order of the pair, unless it is lazy."""
+def give_rows(ties: nw.LazyFrame[Any], home: Home) -> Any:
+    """Ties as the kind of table that came in; lazy stays lazy."""
     if home.lazy:
         return _tables.give(ties, home)
-    ordered = nw.maybe_reset_index(_tables.collect(ties).sort("a", "b"))
-    return _tables.give(ordered.lazy(), home)
+    return _tables.give(nw.maybe_reset_index(_tables.collect(ties)).lazy(), home)
 
 
 def with_parties(frame: nw.LazyFrame[Any], group: Any) -> nw.LazyFrame[Any]:
@@ -396,21 +396,21 @@ class _Kinds:
         unknown = (len(FAMILIES) - 1, 0.0)
         self._constant = None if kind is None else known.get(kind, unknown)
         self._sorts = sorted({*known.values(), unknown})
-        self._places = {word: float(self._sorts.index(sort)) for word, sort in known.items()}
+        self._places = {word: self._sorts.index(sort) for word, sort in known.items()}
         self.rest = FAMILIES[-1] if self._constant is None else FAMILIES[self._constant[0]]
 
     def place(self, frame: nw.LazyFrame[Any]) -> list[nw.Expr]:
         """A column with the place of each act's kind, where they differ."""
         if self._constant is not None:
             return []
-        last = float(len(self._sorts) - 1)
-        return [_tables.lookup(frame, "kind", self._places, last).alias("place")]
+        last = len(self._sorts) - 1
+        return [_tables.lookup(frame, "kind", self._places, last, nw.Int16).alias("place")]
 
     def weight(self, frame: nw.LazyFrame[Any]) -> nw.Expr:
         """What each act weighs in a tie."""
         if self._constant is not None:
             return nw.lit(self._constant[1])
-        weights = {float(place): weight for place, (_, weight) in enumerate(self._sorts)}
+        weights = {place: weight for place, (_, weight) in enumerate(self._sorts)}
         return _tables.lookup(frame, "place", weights, 0.0)
 
     def flags(self) -> dict[str, nw.Expr]:
@@ -419,10 +419,9 @@ class _Kinds:
             return {}
         flags = {}
         for number, family in enumerate(FAMILIES[:-1]):
-            places = [float(i) for i, (sort, _) in enumerate(self._sorts) if sort == number]
+            places = [i for i, (sort, _) in enumerate(self._sorts) if sort == number]
             if places:
-                place = nw.col("place")
-                flags[family] = (place >= places[0]) & (place <= places[-1])
+                flags[family] = nw.col("place").is_between(places[0], places[-1])
         return flags
 
 

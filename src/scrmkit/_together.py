@@ -12,7 +12,7 @@ import narwhals.stable.v2 as nw
 
 from scrmkit import _tables
 from scrmkit._sums import HALF_LIFE
-from scrmkit._ties import Ties, acts_of, automated_in, count, give_ordered
+from scrmkit._ties import Ties, acts_of, automated_in, count, give_rows
 from scrmkit.errors import InvalidParameter
 
 
@@ -76,7 +76,8 @@ def together(
     Returns:
         A result with the columns ``a, b``, ``n`` (groups in common), ``strength``,
         ``first_seen, last_seen`` (of the groups in common, the first act of the earliest
-        and the last act of the latest). A group of one gives nothing.
+        and the last act of the latest), in order of the pair but for lazy tables. A group
+        of one gives nothing.
         ``left_out_groups`` names those that are too large, ``incidence`` says who took part
         in what, and ``left_out`` counts acts that are automated, weigh nothing, or have no
         source or no group.
@@ -140,8 +141,10 @@ def together(
         groups.filter((nw.col("size") > 1) & (nw.col("size") <= max_size)), on="group"
     )
     ties = _pairs(members, as_of=counted.as_of, half_life=half_life)
+    if not counted.home.lazy:
+        ties = ties.sort("a", "b")
     return SharedTies(
-        give_ordered(ties, counted.home),
+        give_rows(ties, counted.home),
         members=members,
         larger=groups.filter(nw.col("size") > max_size),
         left_out=lambda: count(
