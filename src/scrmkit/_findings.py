@@ -17,6 +17,12 @@ from scrmkit.results import Result
 
 
 _PAIR: Final = ["a", "b"]
+_REASONS: Final = {
+    "automated": "done by a system",
+    "nobody": "without a source or a target",
+    "self": "of somebody towards themself",
+    "weightless": "of a kind that weighs nothing",
+}
 _SHARED: Final = {"thread": "thread", "about": "subject"}
 
 
@@ -113,8 +119,8 @@ def _strongest(subject: Subject, found: Result, tied: nw.DataFrame[Any]) -> Exhi
 
 def _left_out(found: Any) -> Exhibit:
     """What made no tie, and why."""
-    rows = [(reason, n) for reason, n in found.left_out.items()]
-    tables = [table("Acts that make no tie", {"because": "text", "acts": "number"}, rows)]
+    rows = [(_REASONS.get(reason, reason), n) for reason, n in found.left_out.items() if n]
+    tables = [table("Acts that make no tie", {"which": "text", "acts": "number"}, rows)]
     larger = getattr(found, "left_out_groups", {})
     too_large = (
         f"{count(len(larger), 'group')} of more than {found.parameters.get('max_size', 500)} "
