@@ -308,6 +308,21 @@ def test_any_bytes_at_all(folder: Path, content: bytes, name: str) -> None:
     )
 
 
+@given(st.lists(st.tuples(st.integers(4, 500), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_parquet_file(folder: Path, damage: list[tuple[int, int]]) -> None:
+    """A Parquet file with wrong bytes in it is read or refused with a documented error."""
+    path = folder / "damaged.parquet"
+    pl.DataFrame({"time": ["2026-03-01"] * 9, "n": range(9)}).write_parquet(path)
+    content = bytearray(path.read_bytes())
+    for place, byte in damage:
+        content[place % len(content)] = byte
+    try:
+        lines = read(folder, bytes(content), "damaged.parquet")
+    except ScrmkitError:
+        return
+    assert lines.read == len(lines.frame)
+
+
 # files that are no tables
 
 

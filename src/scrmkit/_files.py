@@ -101,7 +101,7 @@ def read_file(path: str | PathLike[str], *, fields: Collection[str] = ()) -> Lin
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFile(f"{path.name}: {reason}", value=str(path)) from error
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise UnreadableFile(f"{path.name}: {error}", value=str(path)) from error
     except UnreadableFile as error:
         raise UnreadableFile(f"{path.name}: {error}", value=str(path)) from None
