@@ -260,6 +260,8 @@ def test_every_line_is_accounted_for(
 @given(texts, st.booleans())
 @example(',"""""', False)
 @example('"""é\n1 1é\n""', False)
+@example("\na,b,c\nd,e,f", False)
+@example("\na,b,c\nd,e,f", True)
 @example(",\n,,\x011,", False)
 @example("a,b\r\n,\r\r\n", False)
 def test_the_quick_way_reads_what_the_slow_way_reads(text: str, header: bool) -> None:  # noqa: FBT001

@@ -307,8 +307,11 @@ def _holds_all(frame: pl.DataFrame, data: Data, start: int) -> bool:
     """Whether the rows are the lines of a text, with every byte where it belongs.
 
     The engine refuses a line with too many fields and fills one with too few with nulls. So
-    all is well where the last column has none; otherwise the bytes are counted.
+    all is well where the last column has none; otherwise the bytes are counted. A blank line
+    at the start is skipped by some versions.
     """
+    if data[start : start + 1] in (b"\n", b"\r"):
+        return False
     has_quotes, has_returns = data.find(b'"') >= 0, data.find(b"\r") >= 0
     if not has_quotes and not has_returns and not frame.to_series(-1).null_count():
         return True
