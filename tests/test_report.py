@@ -27,6 +27,7 @@ from scrmkit import (
     ScrmkitWarning,
     _labels,
     _layout,
+    _svg,
     plots,
     relationships,
     report,
@@ -364,6 +365,13 @@ def test_a_picture_as_html_is_plain() -> None:
     assert root["aria-labelledby"] == "pic-title pic-desc"
     assert Page(svg).one("title").text == "A < B"
     assert all(one.get("id").startswith(("pic-", "")) for one in Page(svg).elements)
+
+
+def test_text_keeps_its_size_and_weight_and_no_font() -> None:
+    """Both forms in which matplotlib writes a font give the same attributes."""
+    short = "font: 700 10.5px 'DejaVu Sans', sans-serif; fill: red"
+    long = "font-size: 10.5px; font-weight: bold; font-family: 'DejaVu Sans'; fill: red"
+    assert dict(_svg._properties(short)) == dict(_svg._properties(long))
 
 
 def test_the_same_picture_is_the_same_text() -> None:

@@ -20,7 +20,8 @@ _NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
 _REFERENCE: Final = re.compile(r"#([\w.-]+)")
 _LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{3,}")
 _NO_TURN: Final = re.compile(r"^rotate\(-?0(\.0*)?[ ,)]")
-_DROPPED: Final = ("font-family", "font")
+_BOLD: Final = ("bold", "700")
+_FONT_SIZE: Final = re.compile(r"[\d.]+px")
 
 
 def inline(figure: Figure, *, key: str, title: str, description: str) -> Markup:
@@ -86,10 +87,14 @@ def _tidy(element: ET.Element) -> None:
 
 
 def _properties(style: str) -> Iterator[tuple[str, str]]:
+    """The properties of a style, except which font: of that only the size and the weight."""
     for part in style.split(";"):
-        name, _, value = part.partition(":")
-        if name.strip() and name.strip() not in _DROPPED:
-            yield name.strip(), value.strip()
+        name, _, value = (word.strip() for word in part.partition(":"))
+        if name == "font":  # all in one, as matplotlib before 3.10 writes it
+            yield from (("font-size", size) for size in _FONT_SIZE.findall(value)[:1])
+            yield from (("font-weight", "bold") for word in value.split() if word in _BOLD)
+        elif name and name != "font-family":
+            yield name, value
 
 
 def _drop(root: ET.Element, tags: tuple[str, ...]) -> None:
