@@ -13,7 +13,7 @@ from scrmkit._sections import DRAWN, Subject, day, moment, rows_of, top
 from scrmkit._svg import inline
 from scrmkit.engagement import EngagementModel
 from scrmkit.interactions import Family
-from scrmkit.results import Result
+from scrmkit.relationships import Ties
 
 
 _PAIR: Final = ["a", "b"]
@@ -26,7 +26,7 @@ _REASONS: Final = {
 _SHARED: Final = {"thread": "thread", "about": "subject"}
 
 
-def ties(subject: Subject, found: Result) -> Section:
+def ties(subject: Subject, found: Ties) -> Section:
     """Who is tied to whom, which ties cool down, and which are bad."""
     rows = rows_of(found)
     tied = rows.filter(nw.col("strength") > 0)
@@ -65,7 +65,7 @@ def _no_ties(rows: nw.DataFrame[Any]) -> str:
     return "Nobody interacted with anybody else, so there are no ties."
 
 
-def _strongest(subject: Subject, found: Result, tied: nw.DataFrame[Any]) -> Exhibit:
+def _strongest(subject: Subject, found: Ties, tied: nw.DataFrame[Any]) -> Exhibit:
     mutual = "strength_ab" in tied.columns
     best = top(tied, "strength", _PAIR)
     head: dict[str, Kind] = {"one": "who", "the other": "who", "strength": "number"}
@@ -75,7 +75,7 @@ def _strongest(subject: Subject, found: Result, tied: nw.DataFrame[Any]) -> Exhi
             f"Strength is what the acts of two customers towards each other add up to, each by "
             f"the weight of its kind, {subject.decay}."
         )
-        cells = ("strength", "strength_ab", "strength_ba", "acts")
+        cells: tuple[str, ...] = ("strength", "strength_ab", "strength_ba", "acts")
         acts = int(tied["n_ab"].sum() + tied["n_ba"].sum())
         sure = (
             f"A sum, not an estimate: exact for the {count(acts, 'act')} of these "
@@ -117,7 +117,7 @@ def _strongest(subject: Subject, found: Result, tied: nw.DataFrame[Any]) -> Exhi
     )
 
 
-def _left_out(found: Any) -> Exhibit:
+def _left_out(found: Ties) -> Exhibit:
     """What made no tie, and why."""
     rows = [(_REASONS.get(reason, reason), n) for reason, n in found.left_out.items() if n]
     tables = [table("Acts that make no tie", {"which": "text", "acts": "number"}, rows)]

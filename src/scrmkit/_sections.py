@@ -18,7 +18,7 @@ from scrmkit._periods import UNKNOWN, count_periods
 from scrmkit._svg import inline
 from scrmkit.interactions import Family
 from scrmkit.log import InteractionLog
-from scrmkit.results import Result
+from scrmkit.relationships import Ties
 
 
 SHOWN: Final = 15
@@ -45,7 +45,7 @@ class Subject:
     together: Literal["thread", "about"] | None
     names: Mapping[Id, str] = field(factory=dict)
 
-    def ties(self, as_of: datetime | None) -> Result:
+    def ties(self, as_of: datetime | None) -> Ties:
         """The ties at an instant; None for the last of the log, if it is a likely one."""
         if self.together is not None:
             return relationships.together(
@@ -69,7 +69,8 @@ def days(span: timedelta) -> str:
 
 def day(instant: object) -> str:
     """The UTC day of an instant, as ISO 8601 writes it."""
-    return nw.to_py_scalar(instant).strftime("%Y-%m-%d")
+    scalar: datetime = nw.to_py_scalar(instant)
+    return scalar.strftime("%Y-%m-%d")
 
 
 def moment(instant: datetime) -> str:

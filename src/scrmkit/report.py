@@ -29,7 +29,7 @@ from scrmkit._tables import EPOCH
 from scrmkit.errors import ScrmkitWarning
 from scrmkit.graph import SocialGraph
 from scrmkit.log import InteractionLog
-from scrmkit.results import Result
+from scrmkit.relationships import Ties
 
 
 __all__ = ["Report", "build"]
@@ -175,7 +175,7 @@ def build(
     )
 
 
-def _measure(subject: Subject, as_of: datetime | None) -> tuple[Result, list[str]]:
+def _measure(subject: Subject, as_of: datetime | None) -> tuple[Ties, list[str]]:
     """The ties, and what was warned of while they were made, which is warned of again."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ScrmkitWarning)
