@@ -487,7 +487,7 @@ def test_who_never_met_has_the_empty_relationship() -> None:
     ledger = ledger_of([act()])
     strangers = ledger.between("ana", "zoe")
     assert (strangers.strength, strangers.n_ab, strangers.as_of) == (0.0, 0, START)
-    with pytest.raises(InvalidInteraction):
+    with pytest.raises(InvalidParameter, match="themself"):
         ledger.between("ana", "ana")
 
 
@@ -557,6 +557,7 @@ def test_another_model_s_row_is_refused() -> None:
         ({"a": ""}, "a is empty"),
         ({"a": None}, "a must be an id"),
         ({"a": "zoe"}, "a must come before b"),
+        ({"a": "ben"}, "themself"),
         ({"as_of": None}, "as_of must be an instant"),
         ({"as_of": "2020-01-01T00:00:00+00:00"}, "not before last_seen"),
         ({"as_of": "soon"}, "as_of must be an instant in ISO 8601"),
@@ -572,6 +573,7 @@ def test_another_model_s_row_is_refused() -> None:
         ({"strength_ab": float("nan")}, "strength_ab must be a finite number"),
         ({"strength_ab": -1.0}, "strength_ab must be a finite number of at least 0"),
         ({"strength_ba": "1"}, "strength_ba is of type str"),
+        ({"strength_ab": 10**400}, "strength_ab must be a finite number"),
         ({"balance": 1.5}, "balance must not be beyond"),
         ({"balance": None}, "balance is of type NoneType"),
     ],

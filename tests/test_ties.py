@@ -311,6 +311,18 @@ def test_a_constant_is_a_column_of_one_value(kind: str, valence: float | None) -
         )
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_party_may_be_a_constant(engine: str) -> None:
+    """Customers who write to the company, where the table has no column for the company."""
+    acts = pl.DataFrame([message(0, "ana", "x"), message(1, "ben", "x")]).drop("target", "kind")
+    constants = {"target": "company", "kind": "message"}
+    log = InteractionLog.from_frame(ENGINES[engine](acts), constants=constants)
+    assert set(rows(measure(log))) == {("ana", "company"), ("ben", "company")}
+    grouped = measure(log, group={"ana": "company"})
+    assert set(rows(grouped)) == {("ben", "company")}
+    assert grouped.left_out == {"automated": 0, "nobody": 0, "self": 1}
+
+
 def test_a_log_of_automated_acts_has_no_ties() -> None:
     """A constant `automated` leaves nothing."""
     acts = small().drop("automated")

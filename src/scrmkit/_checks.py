@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from scrmkit.errors import InvalidParameter, ScrmkitError
 Id = str | int | UUID
 
 Failure = Callable[..., ScrmkitError]
+
+_LARGEST = sys.float_info.max
 
 Item = TypeVar("Item")
 
@@ -115,7 +118,7 @@ def check_range(
     """Refuse what is not a finite number between low and high, both included."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise error(f"{name} is of type {type(value).__name__}, not a number", value=value)
-    if not math.isfinite(value) or not low <= value <= high:
+    if not -_LARGEST <= value <= _LARGEST or not low <= value <= high:
         bounds = f" from {low:g} to {high:g}" if high < math.inf else f" of at least {low:g}"
         raise error(
             f"{name} must be a finite number{bounds if low > -math.inf else ''}", value=value

@@ -126,7 +126,8 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
 
 
 def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
-    table = frame.with_columns(*_standard(frame, options, None))
+    standard = _standard(frame, options, None)
+    table = frame.with_columns(*standard) if standard else frame
     rules = _rules(table, options)
     bad = _any_of(rules)
     accepted = table.filter(~bad)

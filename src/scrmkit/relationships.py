@@ -141,6 +141,11 @@ class Relationship:
                 "this interaction has no source or no target, so it makes no relationship: "
                 "keep it in the log"
             )
+        if source == target:
+            raise InvalidInteraction(
+                "this interaction is of a customer with themself, so it makes no relationship: "
+                "keep it in the log"
+            )
         made = cls.empty(source, target, half_life=half_life, vocabulary=vocabulary)
         if interaction.automated:
             return made
@@ -157,12 +162,16 @@ class Relationship:
         half_life: timedelta | None = HALF_LIFE,
         vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     ) -> Self:
-        """The relationship of two customers without any interactions; adds nothing."""
+        """The relationship of two customers without any interactions; adds nothing.
+
+        Raises:
+            InvalidParameter: the two are the same, or their ids are of two types.
+        """
         _checks.check_half_life(half_life)
         for customer in (one, other):
             _checks.check_id(customer, name="the id of a customer", error=InvalidParameter)
         if one == other:
-            raise InvalidInteraction("a customer has no relationship with themself")
+            raise InvalidParameter("a customer has no relationship with themself", value=one)
         a, b = (one, other) if is_before(one, other) else (other, one)
         return cls(a=a, b=b, as_of=None, half_life=half_life, vocabulary=vocabulary, cells=NOTHING)
 
@@ -481,7 +490,7 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
 
         Raises:
             AsOfError: an instant before the last interaction of the two.
-            InvalidInteraction: the two are the same.
+            InvalidParameter: the two are the same.
         """
         made = Relationship.empty(one, other, half_life=self.half_life, vocabulary=self.vocabulary)
         cells = self._pairs.get((made.a, made.b))
