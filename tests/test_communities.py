@@ -336,8 +336,14 @@ def test_shown_communities_are_those_of_the_largest() -> None:
     assert found.parameters["iterations"] == 10
 
 
-def test_a_mapping_of_customers() -> None:
-    """A result maps customers to communities, and knows who is not in it."""
+@pytest.mark.parametrize("nobody", [None, 1.5, [1], 2**70, "1"])
+def test_what_is_no_id_here_is_in_no_community(nobody: Any) -> None:
+    """Something that cannot be an id of the graph is unknown, and no other error."""
+    assert nobody not in untested(nx.path_graph(4))
+
+
+def test_communities_are_read_as_a_dictionary() -> None:
+    """A result gives the community of each customer, and knows who is not in it."""
     found = untested(nx.path_graph(4))
     assert 3 in found
     assert 7 not in found

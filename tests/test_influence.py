@@ -375,3 +375,14 @@ def test_ties_in_and_tables_out() -> None:
         "ties": 2,
     }
     assert isinstance(brokers(ties).frame, pd.DataFrame)
+
+
+def test_new_starts_by_another_ranking() -> None:
+    """A ranking says where walks start anew just as the dictionary of it does."""
+    network = nx.karate_club_graph()
+    starts = rank(network, method="strength")
+    one, two = (
+        rank(network, method="personalized_pagerank", personalization=given_as)
+        for given_as in (starts, dict(starts))
+    )
+    assert dict(one) == dict(two)

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import duckdb
+import networkx as nx
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from scrmkit import InvalidParameter, InvalidTable, UnknownCustomer
+from scrmkit import (
+    InteractionLog,
+    InvalidParameter,
+    InvalidTable,
+    UnknownCustomer,
+    communities,
+    influence,
+    relationships,
+)
 from scrmkit._tables import Home
 from scrmkit.results import Ranking, Result
 
 
+PANDAS = [pd.DataFrame.from_arrow] if hasattr(pd.DataFrame, "from_arrow") else []
 COLUMNS = {"a": ["x", "y", "y", "z"], "b": ["y", "z", "a", "x"], "v": [1.0, 3.0, 3.0, None]}
 
 
@@ -52,7 +62,13 @@ def test_top_by_another_column() -> None:
     assert result().top(1, by="b").rows() == [("y", "z", 3.0)]
 
 
-@pytest.mark.parametrize("k", [0, -1, 1.5, True, "3"])
+@pytest.mark.parametrize("k", [np.int64(2), np.uint8(2), np.array(2)])
+def test_top_takes_every_type_of_whole_number(k: Any) -> None:
+    """An integer of NumPy is as good as one of Python."""
+    assert len(result().top(k)) == 2
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, "3", np.bool_(True), np.array([1, 2])])
 def test_top_wants_a_whole_number(k: Any) -> None:
     """Anything but 1, 2, 3 and so on is refused."""
     with pytest.raises(InvalidParameter, match="k must be a whole number of at least 1"):
@@ -73,6 +89,36 @@ def test_everything_that_reads_arrow_reads_a_result(make: Any) -> None:
     assert pa.table(one).num_rows == 4
     reader = pa.RecordBatchReader.from_stream(one)
     assert duckdb.from_arrow(reader).aggregate("sum(v)").fetchall() == [(7.0,)]
+
+
+def each_class_of_result() -> list[Result]:
+    """A result of each class, with two rows: of a count, of a room each."""
+    log = InteractionLog.from_records(
+        [
+            {"time": "2026-03-01T09:00Z", "kind": "message", "source": "x", "target": "y"},
+            {"time": "2026-03-02T09:00Z", "kind": "message", "source": "x", "target": "z"},
+        ]
+    )
+    network = nx.Graph([("ana", "ben")])
+    return [
+        result(pl.DataFrame({"a": ["x", "y"], "v": [1.0, 2.0]})),
+        influence.rank(network, method="strength"),
+        communities.detect(network),
+        relationships.measure(log),
+    ]
+
+
+@pytest.mark.parametrize("one", each_class_of_result(), ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("read", [pl.DataFrame, pa.table, *PANDAS, duckdb.from_arrow])
+def test_every_class_of_result_is_read_as_its_table(read: Any, one: Result) -> None:
+    """Ids are never taken for the names of columns."""
+    if read is duckdb.from_arrow:
+        table = duckdb.from_arrow(pa.RecordBatchReader.from_stream(one)).to_arrow_table()
+    else:
+        table = read(one)
+    names = getattr(table, "column_names", None) or list(table.columns)
+    assert names == list(one.frame.columns)
+    assert table.shape == one.frame.shape == (2, len(names))
 
 
 def test_parameters_cannot_be_changed() -> None:
@@ -124,16 +170,32 @@ def test_columns_go_home_when_asked() -> None:
     assert one.frame is one.frame
 
 
-def test_a_ranking_is_a_mapping() -> None:
+def test_a_ranking_is_read_as_a_dictionary() -> None:
     """One can look a customer up, iterate from the largest, and count."""
     one = ranking()
-    assert isinstance(one, Mapping)
     assert dict(one) == {"ana": 0.75, "ben": 0.25}
     assert list(one) == ["ana", "ben"]
     assert len(one) == 2
     assert "ana" in one
     assert "cem" not in one
     assert one.get("cem", 0.0) == 0.0
+    assert one.get("cem") is None
+    assert list(one.keys()) == ["ana", "ben"]
+    assert list(one.values()) == [0.75, 0.25]
+    assert {**one} == dict(one.items())
+
+
+def test_a_ranking_knows_uuids_by_their_value() -> None:
+    """A table holds UUIDs as text, and one may ask by the UUID itself."""
+    customer = UUID(int=7)
+    one = Ranking({"customer": [str(customer)], "v": [2.0]}, value="v", parameters={})
+    assert one[customer] == 2.0
+
+
+@pytest.mark.parametrize("nobody", [None, 1.5, ["ana"]])
+def test_what_is_no_id_is_not_in_a_ranking(nobody: Any) -> None:
+    """Something that cannot be an id is unknown, and no other error."""
+    assert nobody not in ranking()
 
 
 def test_a_ranking_of_arrays_gives_plain_values() -> None:

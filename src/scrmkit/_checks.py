@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -123,6 +124,18 @@ def check_range(
         raise error(
             f"{name} must be a finite number{bounds if low > -math.inf else ''}", value=value
         )
+
+
+def to_whole(value: Any, *, name: str, least: int) -> int:
+    """A whole number, of whatever type of integer; refuse what is none or below the least."""
+    if not isinstance(value, bool) and hasattr(type(value), "__index__"):
+        try:
+            whole = operator.index(value)
+        except TypeError:  # an array of several
+            whole = least - 1
+        if whole >= least:
+            return whole
+    raise InvalidParameter(f"{name} must be a whole number of at least {least}", value=value)
 
 
 def to_utc(value: datetime, *, name: str) -> datetime:

@@ -150,7 +150,7 @@ def show(path: Path, *, write: Callable[[str], object], progress: Callable[[str]
     for group in sorted(set(groups.values())):
         members = [woman for woman in women() if groups[woman] == group]
         write(_wrap(f"{len(members)} women: {', '.join(members)}", indent="  ") + "\n")
-    comparison = compare(groups)
+    comparison = compare(dict(groups))
     write(f"\n{_wrap(str(comparison))}\n")
     write("\nStanding (PageRank)\n")
     for place, (woman, share) in enumerate(influence.rank(ties).items(), start=1):

@@ -16,9 +16,9 @@ from scrmkit._checks import Id, check_range
 from scrmkit._nulls import Attendance, Topology, Verdict
 from scrmkit._partitions import Leiden, by_size, modularity
 from scrmkit._sparse import Floats, Ints, Matrix, np
-from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
+from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.graph import SocialGraph
-from scrmkit.results import Result
+from scrmkit.results import Lookup, Result
 
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ _MANY_NULLS: Final = 5_000
 _LARGE: Final = 20_000
 
 
-class Communities(Result, Mapping[Id, int]):
+class Communities(Result, Lookup[int]):
     """Which community each customer belongs to, and how much that means.
 
     The result of `detect`: a table with the columns ``customer`` and ``community``, in order
-    of customer, and a read-only mapping of the same. Communities are numbered from 0, the
-    largest first; equally large ones in order of their first customer.
+    of customer, which is also read as a dictionary is: ``found[customer]``, ``in``,
+    ``len``, ``get``, ``keys``, ``values``, ``items``, and ``dict(found)``. Communities are
+    numbered from 0, the largest first; equally large ones in order of their first customer.
 
     Attributes:
         modularity: Newman's modularity of this partition, with weights and resolution: the
@@ -156,24 +157,11 @@ class Communities(Result, Mapping[Id, int]):
     def __getitem__(self, customer: Id) -> int:
         return int(self._labels[self._graph.position(customer)])
 
-    def __contains__(self, customer: object) -> bool:
-        try:
-            self._graph.position(customer)  # type: ignore[arg-type]
-        except UnknownCustomer:
-            return False
-        return True
-
     def __iter__(self) -> Iterator[Id]:
         return iter(self._graph.ids.tolist())
 
     def __len__(self) -> int:
         return len(self._graph)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 def detect(

@@ -302,7 +302,8 @@ class SocialGraph:
         """Where a customer stands in ``ids``; `UnknownCustomer` for one who is not there."""
         wanted = str(customer) if isinstance(customer, UUID) else customer
         texts = self.ids.dtype == object
-        if len(self) and isinstance(wanted, str) == texts and not isinstance(wanted, bool):
+        kind: Any = str if texts else (int, np.integer)
+        if len(self) and isinstance(wanted, kind) and not isinstance(wanted, bool):
             place = int(np.searchsorted(self.ids, wanted))
             if place < len(self) and self.ids[place] == wanted:
                 return place

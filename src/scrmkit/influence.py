@@ -16,7 +16,7 @@ from scrmkit._checks import Id, check_range
 from scrmkit._sparse import Floats, Ints, Matrix, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
-from scrmkit.results import Ranking, Result
+from scrmkit.results import Lookup, Ranking, Result
 
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def _pagerank(
         restart = np.zeros(n)
         wanted = (
             personalization
-            if isinstance(personalization, Mapping)
+            if isinstance(personalization, Mapping | Lookup)
             else dict.fromkeys(personalization, 1.0)
         )
         for customer, value in wanted.items():

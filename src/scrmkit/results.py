@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
+from uuid import UUID
 
-from scrmkit import _tables
+from scrmkit import _checks, _tables
 from scrmkit._checks import Id
 from scrmkit._tables import Home
-from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
+from scrmkit.errors import InvalidTable, UnknownCustomer
 
 
 __all__ = ["Ranking", "Result"]
 
 _ROWS_SHOWN = 10
+
+Value = TypeVar("Value", bound=float)
+Default = TypeVar("Default")
 
 
 class Result:
@@ -24,8 +29,8 @@ class Result:
 
     Functions return results; nobody builds one by hand. A result can be handed to every
     library that reads Arrow streams (``polars.DataFrame(result)``,
-    ``pyarrow.table(result)``, ``duckdb.sql("from result")``) and to every function of
-    scrmkit that takes a table.
+    ``pyarrow.table(result)``, ``pandas.DataFrame.from_arrow(result)``,
+    ``duckdb.sql("from result")``) and to every function of scrmkit that takes a table.
 
     Attributes:
         parameters: the name, version or digest of everything the numbers depend on.
@@ -71,8 +76,7 @@ class Result:
             InvalidParameter: ``k`` below 1.
             InvalidTable: no such column.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise InvalidParameter("k must be a whole number of at least 1", value=k)
+        k = _checks.to_whole(k, name="k", least=1)
         frame, home = _tables.take(self.frame)
         names = frame.collect_schema().names()
         by = by or self._order
@@ -113,11 +117,58 @@ class Result:
         )
 
 
-class Ranking(Result, Mapping[Id, float]):
-    """A result with one number for each customer, which is also a read-only mapping.
+class Lookup(ABC, Generic[Value]):
+    """A value for each customer, which is read as a dictionary is.
 
-    Iterating goes from the largest value to the smallest; equal values (within 1e-9) are
-    in order of id.
+    It is no ``collections.abc.Mapping``: libraries of data frames take each key of a
+    mapping for the name of a column, before they see that it offers an Arrow stream.
+    """
+
+    @abstractmethod
+    def __getitem__(self, customer: Id) -> Value:
+        """The value of a customer; `UnknownCustomer` for one who is not there."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Id]:
+        """The ids."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many customers there are."""
+
+    def __contains__(self, customer: object) -> bool:
+        try:
+            self[customer]  # type: ignore[index]
+        except UnknownCustomer:
+            return False
+        return True
+
+    def get(self, customer: Id, default: Default | None = None) -> Value | Default | None:
+        """The value of a customer, or the default for one who is not there."""
+        try:
+            return self[customer]
+        except UnknownCustomer:
+            return default
+
+    def keys(self) -> KeysView[Id]:
+        """The ids."""
+        return KeysView(self)
+
+    def values(self) -> ValuesView[Value]:
+        """The values, in order of the ids."""
+        return ValuesView(self)
+
+    def items(self) -> ItemsView[Id, Value]:
+        """The ids with their values."""
+        return ItemsView(self)
+
+
+class Ranking(Result, Lookup[float]):
+    """A result with one number for each customer, which is also read as a dictionary is.
+
+    It has ``ranking[customer]``, ``in``, ``len``, ``get``, ``keys``, ``values`` and
+    ``items``, and ``dict(ranking)`` makes a dictionary of it. Iterating goes from the
+    largest value to the smallest; equal values (within 1e-9) are in order of id.
 
     Example:
         >>> import networkx as nx
@@ -125,8 +176,8 @@ class Ranking(Result, Mapping[Id, float]):
         >>> ranking = influence.rank(nx.path_graph(3), method="strength")
         >>> list(ranking)
         [1, 0, 2]
-        >>> ranking[1]
-        2.0
+        >>> ranking[1], dict(ranking)
+        (2.0, {1: 2.0, 0: 1.0, 2: 1.0})
     """
 
     def __init__(self, columns: Mapping[str, Any], *, value: str, **made: Any) -> None:
@@ -143,8 +194,8 @@ class Ranking(Result, Mapping[Id, float]):
 
     def __getitem__(self, customer: Id) -> float:
         try:
-            return self._values[customer]
-        except KeyError:
+            return self._values[str(customer) if isinstance(customer, UUID) else customer]
+        except (KeyError, TypeError):
             raise UnknownCustomer("this customer is not in the ranking", value=customer) from None
 
     def __iter__(self) -> Iterator[Id]:
@@ -152,12 +203,6 @@ class Ranking(Result, Mapping[Id, float]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 def _plain(value: Any) -> Any:
