@@ -24,6 +24,7 @@ from scrmkit import (
     InvalidParameter,
     InvalidTable,
 )
+from scrmkit.log import UNTIL
 
 from .strategies import instants, logs
 
@@ -342,6 +343,126 @@ def test_rules_of_rows(columns: dict[str, list[Any]], rule: str) -> None:
     assert InteractionLog.from_frame(frame).summary().rules == {rule: 1}
 
 
+@pytest.mark.parametrize("engine", ["polars", *ENGINES])
+def test_what_is_optional_may_be_missing(engine: str) -> None:
+    """On every engine a row without money is a row, and one with a bad currency is rejected."""
+    frame = table(value=[5, None, 3], currency=["EUR", None, "Euro"])
+    native = frame if engine == "polars" else ENGINES[engine](frame.cast({"value": pl.Int64}))
+    if engine == "pandas":
+        native["value"] = native["value"].astype("Int64")
+    assert InteractionLog.from_frame(native).summary().rules == {"currency is no ISO 4217 code": 1}
+
+
+@pytest.mark.parametrize("engine", ["polars", *ENGINES])
+def test_a_log_of_which_nothing_is_left_is_empty(engine: str) -> None:
+    """On every engine a log whose rows were all rejected is an empty log."""
+    frame = table(source=["", ""])
+    log = InteractionLog.from_frame(frame if engine == "polars" else ENGINES[engine](frame))
+    summary = log.summary()
+    assert (summary.read, summary.accepted, summary.first) == (2, 0, None)
+    with pytest.raises(InvalidParameter, match="give as_of"):
+        log.acts()
+
+
+@pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["RT", "dm"])])
+def test_kinds_may_be_categories(dtype: Any) -> None:
+    """Categories are words: aliases and words of the table are replaced in them too."""
+    frame = table(kind=["RT", "dm"]).with_columns(pl.col("kind").cast(dtype))
+    for native in (frame, frame.lazy(), frame.to_arrow()):
+        log = InteractionLog.from_frame(native, kinds={"RT": "repost"})
+        assert [row[0] for row in rows(log.frame)] == ["message", "repost"]
+
+
+def test_one_column_may_be_two_fields() -> None:
+    """A column that is named for two fields is both, and nothing is dropped."""
+    log = InteractionLog.from_frame(table(t=["x", "y"]), columns={"thread": "t", "about": "t"})
+    assert log.frame.select("thread", "about").rows() == [("x", "x"), ("y", "y")]
+    log = InteractionLog.from_frame(table(), columns={"about": "kind"})
+    assert log.frame["about"].to_list() == log.frame["kind"].to_list()
+
+
+def test_ids_as_floats_are_whole_and_exact() -> None:
+    """Floats are ids where they are whole numbers and small enough to be told apart."""
+    for frame in (table(source=[1.0, 2.0], target=[3, 4]),):
+        assert InteractionLog.from_frame(frame).frame["source"].to_list() == [1, 2]
+    for ids, text in ([1.5, 2.0], "fractions"), ([2.0**60, 1.0], "mixed up"):
+        for native in (
+            table(source=ids, target=[3, 4]),
+            pd.DataFrame({"time": [START] * 2, "kind": "call", "source": ids, "target": [3, 4]}),
+        ):
+            with pytest.raises(InvalidTable, match=text):
+                InteractionLog.from_frame(native)
+
+
+def test_ids_that_no_engine_can_hold_are_refused() -> None:
+    """Integers beyond 64 bits are refused with the remedy, from tables and from records."""
+    wide = pl.Series([2**63 + 1, 1], dtype=pl.UInt64)
+    with pytest.raises(InvalidTable, match="make them text"):
+        InteractionLog.from_frame(table(source=wide, target=[3, 4]))
+    with pytest.raises(InvalidTable, match="beyond 64 bits"):
+        InteractionLog.from_records([{"source": 2**70, "time": START, "kind": "call"}])
+
+
+def test_a_party_that_is_always_missing_has_no_type() -> None:
+    """Posts to all by people with integer ids are a log, from records and from every table."""
+    posts = [{"time": START, "kind": "post", "source": 1, "target": None}]
+    assert len(InteractionLog.from_records(posts)) == 1
+    assert len(InteractionLog.from_frame(pd.DataFrame(posts))) == 1
+
+
+def test_decimals_of_pandas_are_money() -> None:
+    """An object column of Decimals is money; one of floats is not."""
+    frame = pd.DataFrame(table().to_dict(as_series=False))
+    log = InteractionLog.from_frame(frame.assign(value=[Decimal("9.9"), 3], currency="EUR"))
+    assert len(log) == 2
+    with pytest.raises(InvalidTable, match="money"):
+        InteractionLog.from_frame(frame.assign(value=[Decimal("9.9"), 3.5], currency="EUR"))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_naive_times_among_instants_are_told_apart(reverse: bool) -> None:  # noqa: FBT001
+    """A time without a zone is never taken for UTC because another one has a zone."""
+    naive = datetime(2026, 1, 1, 12)  # noqa: DTZ001
+    records = [
+        {"time": time, "kind": "call", "source": "a", "target": "b"} for time in (naive, START)
+    ]
+    records = records[::-1] if reverse else records
+    log = InteractionLog.from_records(records, timezone="America/New_York")
+    assert log.frame["time"].sort().to_list() == [START, START + 17 * HOUR]
+    for log in (
+        InteractionLog.from_records(records),
+        InteractionLog.from_frame(pd.DataFrame(records).astype({"time": object})),
+    ):
+        assert log.summary().rules == {"time has no time zone": 1}
+
+
+def test_an_empty_batch_is_an_empty_log() -> None:
+    """No records are a log, whatever the options for records would be."""
+    for options in ({}, {"constants": {"kind": "call"}}, {"columns": {"time": "ts"}}):
+        assert len(InteractionLog.from_records([], **options)) == 0
+
+
+@given(st.permutations([1, 0.5, None, -1]))
+def test_whole_and_broken_numbers_mix(valences: list[float | None]) -> None:
+    """Records whose numbers are now whole and now not are one column, in any order."""
+    records = [
+        {"time": START, "kind": "call", "source": "a", "target": "b", "valence": valence}
+        for valence in valences
+    ]
+    assert InteractionLog.from_records(records).frame["valence"].to_list() == valences
+
+
+def test_a_session_in_another_zone_is_refused_with_the_line_that_mends_it() -> None:
+    """DuckDB shows times in the zone of its connection: any but UTC is an error."""
+    connection = duckdb.connect()
+    frame = table()  # noqa: F841 - DuckDB finds it by its name
+    connection.execute("SET TimeZone = 'Europe/Berlin'")
+    with pytest.raises(InvalidTable, match="SET TimeZone = 'UTC'"):
+        InteractionLog.from_frame(connection.sql("from frame"))
+    connection.execute("SET TimeZone = 'UTC'")
+    assert len(InteractionLog.from_frame(connection.sql("from frame"))) == 2
+
+
 def test_rejected_rows_come_back_as_they_came() -> None:
     """A rejected row has its number, its rule and its values before anything was changed."""
     log = InteractionLog.from_frame(table(valence=[0.5, 7.0]), valence_range=(0, 5))
@@ -446,14 +567,14 @@ def test_what_counts_at_an_instant(
 def test_one_scan_for_several_instants(
     log: list[Interaction], one: datetime, other: datetime
 ) -> None:
-    """With earliest=, the rows and their `until` give what counts at each instant between."""
+    """With earliest=, one table of rows tells what counts at each instant from then on."""
     first, last = sorted((one, other))
     batch = InteractionLog.from_records(log)
     frame = batch.acts(as_of=last, earliest=first).frame.collect().to_native()
     for instant in (first, first + (last - first) / 2, last):
         counted = frame.filter(pl.col("time") <= instant)
-        if "until" in frame.columns:
-            counted = counted.filter(pl.col("until").is_null() | (pl.col("until") > instant))
+        if UNTIL in frame.columns:
+            counted = counted.filter(pl.col(UNTIL).is_null() | (pl.col(UNTIL) > instant))
         alone = batch.acts(as_of=instant).frame.collect().to_native()
         assert sorted(counted["id"].to_list()) == sorted(alone["id"].to_list())
 
@@ -518,6 +639,14 @@ def test_a_missing_column_says_what_there_is() -> None:
         (table(source=[1, 2]), {}, InvalidTable, "one type"),
         (table(source=[START, START]), {}, InvalidTable, "cast it to text"),
         (table(value=[1.5, 2.5], currency=["EUR", "EUR"]), {}, InvalidTable, "cannot hold money"),
+        (table().drop("target"), {"constants": {"target": 7}}, InvalidTable, "one type"),
+        (table(id=["1", "2"], retracts=[None, 1]), {}, InvalidTable, "one type"),
+        (table(), {"columns": "time"}, InvalidParameter, "give a mapping"),
+        (table(), {"kinds": ["a"]}, InvalidParameter, "give a mapping"),
+        (table(), {"timezone": "nonsense"}, InvalidParameter, "time zone database"),
+        (table(), {"constants": {"currency": "euros"}}, InvalidParameter, "ISO 4217"),
+        (pd.DataFrame([[1, 2]]), {}, InvalidTable, "name of text"),
+        (pd.DataFrame([[1, 2]], columns=["time", "time"]), {}, InvalidTable, "of one name"),
         (table(valence=[START, START]), {}, InvalidTable, "cast it to floats"),
         (object(), {}, InvalidTable, "not a table"),
     ],
@@ -534,7 +663,12 @@ def test_records_of_another_type_are_refused() -> None:
     """A record that is neither an interaction nor a mapping is named by its number."""
     with pytest.raises(InvalidTable, match="record 0"):
         InteractionLog.from_records([1])  # type: ignore[list-item]
-    with pytest.raises(InvalidTable, match="several types"):
+    with pytest.raises(InvalidTable, match="int in record 0, str in record 1"):
         InteractionLog.from_records([{"source": 1}, {"source": "a"}])
+    with pytest.raises(InvalidTable, match="give interactions"):
+        InteractionLog.from_records(None)  # type: ignore[arg-type]
+    for value in (Decimal("NaN"), "\ud800"):
+        with pytest.raises(InvalidTable, match="record 1 has a value that no table can hold"):
+            InteractionLog.from_records([{"about": None}, {"about": value}])
     with pytest.raises(InvalidInteraction):
         Interaction(id=1, time=START, kind="call")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _tables, _texts
+from scrmkit import _records, _tables, _texts
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra
 from scrmkit.interactions import Vocabulary
 
 
 IDS: Final = ("id", "source", "target", "thread", "in_reply_to", "about", "retracts", "scope")
+PARTIES: Final = ("source", "target")
 WORDS: Final = ("kind", "channel", "currency", "text")
 TRUTHS: Final = ("public", "automated")
 INSTANTS: Final = ("time", "received_at")
@@ -23,6 +25,9 @@ FIELDS: Final = (*INSTANTS, *IDS, *WORDS, *TRUTHS, "valence", "value")
 KEY: Final = ("scope", "id", "target")
 
 UTC_NAMES: Final = ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Universal")
+
+EXACT: Final = 2**53
+MOST: Final = 2**63 - 1
 
 PREFIX: Final = "__scrmkit_"
 ROW: Final = f"{PREFIX}row"
@@ -72,17 +77,23 @@ def take_in(frame: nw.LazyFrame[Any], home: Home, options: Options) -> Intake:
 
 def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
     names = frame.collect_schema().names()
-    _tables.check_columns(names, options.columns.values(), where="the table")
-    ours = {theirs: our for our, theirs in options.columns.items()}
-    taken = {*options.columns, *options.constants}
     for name in names:
-        if name in options.constants and name not in ours:
-            raise InvalidTable(
-                f"{name!r} is a constant and a column of the table: drop one of the two",
-                value=name,
-            )
-    kept = {name: ours.get(name, name) for name in names if name in ours or name not in taken}
-    present = {*kept.values(), *options.constants}
+        if not isinstance(name, str):
+            raise InvalidTable(f"the table has a column called {name!r}: give it a name of text")
+    used = set(options.columns.values())
+    _tables.check_columns(names, used, where="the table")
+    clash = next((name for name in names if name in options.constants and name not in used), None)
+    if clash is not None:
+        raise InvalidTable(f"{clash!r} is a constant and a column of the table: drop one of them")
+    kept = {
+        name: name
+        for name in names
+        if name not in options.columns
+        and name not in options.constants
+        and (name in FIELDS or name not in used)
+    }
+    kept.update(options.columns)
+    present = {*kept, *options.constants}
     for name in ("time", "kind"):
         if name not in present:
             hint = ' or constants={"kind": "message"}' if name == "kind" else ""
@@ -90,14 +101,14 @@ def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
                 f"no column is the {name}: name it with columns={{{name!r}: ...}}{hint}. "
                 f"The table has: {', '.join(map(repr, names))}"
             )
-    if not {"source", "target"} & present:
+    if not {*PARTIES} & present:
         raise InvalidTable(
             'no column says who acted: name it with columns={"source": ..., "target": ...}. '
             f"The table has: {', '.join(map(repr, names))}"
         )
     if "retracts" in present and "id" not in present:
         raise InvalidTable("retracts names ids, and the table has no column id")
-    return frame.select(*(nw.col(theirs).alias(our) for theirs, our in kept.items()))
+    return frame.select(*(nw.col(theirs).alias(our) for our, theirs in kept.items()))
 
 
 def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
@@ -197,10 +208,14 @@ def _standard(
 ) -> list[nw.Expr]:
     """The expressions that give each column its type; none where it has it already."""
     schema = frame.collect_schema()
-    exprs = []
+    kinds = _kind_names(options, words) if "kind" in schema else {}
+    exprs = [_tables.rename_words(frame, "kind", kinds)] if kinds else []
     for name, dtype in schema.items():
         column = nw.col(name)
+        if name == "kind" and kinds:
+            continue
         if name in INSTANTS:
+            _check_session(frame, dtype, name)
             exprs.extend(_instant(column, dtype, name, options))
         elif name in IDS:
             exprs.extend(_id(column, dtype, name))
@@ -210,14 +225,30 @@ def _standard(
             raise _misfit(dtype, name, "truth values", "cast it to booleans")
         elif name == "valence":
             exprs.append(_valence(column, dtype, options))
-        elif name == "value" and not (dtype.is_decimal() or dtype.is_integer()):
+        elif name == "value" and not (
+            dtype.is_decimal() or dtype.is_integer() or dtype == nw.Object
+        ):
             raise _misfit(dtype, name, "money", "cast it to decimals, as a float cannot hold money")
-    kinds = _kind_names(options, words)
-    if "kind" in schema and kinds:
-        exprs.append(_tables.rename_words(frame, "kind", kinds))
-    if {"source", "target"} <= set(schema):
-        _check_one_type(schema)
+    _check_one_type(schema, options, *PARTIES)
+    _check_one_type(schema, options, "id", "retracts")
     return exprs
+
+
+def _check_session(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) -> None:
+    """Refuse times that an engine shows in the zone of its session."""
+    line = _SESSIONS.get(frame.implementation.value)
+    zone = dtype.time_zone if isinstance(dtype, nw.Datetime) else None
+    if line is not None and zone is not None and zone not in UTC_NAMES:
+        raise InvalidTable(
+            f"column {name!r} is in the zone of the session, {zone}, and the parts of a time "
+            f"are those of that zone: run {line} first"
+        )
+
+
+_SESSIONS: Final = {
+    "duckdb": """connection.execute("SET TimeZone = 'UTC'")""",
+    "pyspark": """spark.conf.set("spark.sql.session.timeZone", "UTC")""",
+}
 
 
 def _kind_names(options: Options, words: frozenset[str] | None) -> dict[str, str]:
@@ -276,15 +307,23 @@ def _misfit(dtype: nw.dtypes.DType, name: str, what: str, remedy: str) -> Invali
     return InvalidTable(f"column {name!r} holds {what} and is of type {dtype}: {remedy}")
 
 
-def _check_one_type(schema: Mapping[str, nw.dtypes.DType]) -> None:
-    kinds = {
-        "integers" if schema[name].is_integer() or schema[name].is_float() else "text"
-        for name in ("source", "target")
-    }
-    if len(kinds) > 1:
+def _check_one_type(
+    schema: Mapping[str, nw.dtypes.DType], options: Options, one: str, other: str
+) -> None:
+    """Refuse ids of two columns that can never be equal because their types differ."""
+    types = {}
+    for name in (one, other):
+        if name in schema:
+            whole = schema[name].is_integer() or schema[name].is_float()
+        elif name in options.constants:
+            whole = isinstance(options.constants[name], int)
+        else:
+            return
+        types[name] = "integers" if whole else "text"
+    if types[one] != types[other]:
         raise InvalidTable(
-            f"source is of type {schema['source']} and target of type {schema['target']}: ids of "
-            f"one log have one type, so cast one of the two"
+            f"{one} holds {types[one]} and {other} {types[other]}: the ids of a log have one "
+            f"type, so make one of the two like the other"
         )
 
 
@@ -296,11 +335,11 @@ def _rules(frame: nw.LazyFrame[Any], options: Options) -> list[Rule]:
     if "kind" in schema:
         rules.append((column("kind").is_null(), "kind is missing"))
         rules.append((_is_empty("kind"), "kind is missing"))
-    parties = [name for name in ("source", "target") if name in schema]
+    parties = [name for name in PARTIES if name in schema]
     rules.extend(
         (_is_empty(name), f"{name} is empty") for name in parties if schema[name] == nw.String
     )
-    if parties and not {"source", "target"} & set(options.constants):
+    if parties and not {*PARTIES} & set(options.constants):
         nobody = nw.all_horizontal(
             *(column(name).is_null() for name in parties), ignore_nulls=False
         )
@@ -319,7 +358,8 @@ def _rules(frame: nw.LazyFrame[Any], options: Options) -> list[Rule]:
         rules.append((alone, "value and currency are not both there"))
     if "currency" in schema:
         code = column("currency").str.contains("^[A-Z]{3}$")
-        rules.append(((~code).fill_null(value=False), "currency is no ISO 4217 code"))
+        wrong = ~column("currency").is_null() & ~code.fill_null(value=True)
+        rules.append((wrong, "currency is no ISO 4217 code"))
     return rules
 
 
@@ -343,9 +383,11 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
     """Read texts, numbers and local times as what they stand for; mark what cannot be read."""
     rules: list[Rule] = []
     for name, dtype in table.schema.items():
+        if name not in FIELDS:
+            continue
         column = table.get_column(name)
-        if dtype == nw.Unknown and name in FIELDS and column.null_count() == len(column):
-            table = table.with_columns(nw.lit(None, _EMPTY.get(name, nw.String)).alias(name))
+        if (dtype in _UNTYPED or name in PARTIES) and column.null_count() == len(column):
+            table = table.with_columns(_nothing(table, name))
         elif name in INSTANTS and not (isinstance(dtype, nw.Datetime) and dtype.time_zone):
             instants, why = _parse_times(column, options)
             table = table.with_columns(_like(table, name, instants))
@@ -355,6 +397,10 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
                 rules.append((~nw.col(mark).is_null(), nw.col(mark)))
         elif name in IDS and (dtype.is_float() or dtype == nw.Object):
             table = table.with_columns(_to_ids(column))
+        elif name in IDS and dtype in _WIDE and (column.max() or 0) > MOST:
+            raise _too_large(name)
+        elif name == "value" and dtype == nw.Object:
+            _check_money(column)
         elif name in (*TRUTHS, "valence", "value") and dtype == nw.String:
             values, unread = _READERS[name](_to_polars(column))
             table = table.with_columns(_like(table, name, values))
@@ -373,12 +419,25 @@ _EMPTY: Final[dict[str, Any]] = {
     "valence": nw.Float64(),
     "value": nw.Int64(),
 }
+_UNTYPED: Final = (nw.Unknown, nw.Object, nw.Float64)
+_WIDE: Final = (nw.UInt64, nw.Int128, nw.UInt128)
 _READERS: Final = {
     "public": _texts.parse_truths,
     "automated": _texts.parse_truths,
     "valence": _texts.parse_numbers,
     "value": _texts.parse_money,
 }
+
+
+def _nothing(table: nw.DataFrame[Any], name: str) -> nw.Series[Any]:
+    """A column in which there is nothing, of its type; ids have that of the other party's."""
+    parties = [table.schema[party] for party in PARTIES if party in table.columns]
+    whole = name in PARTIES and any(dtype.is_integer() for dtype in parties)
+    dtype = nw.Float64() if whole else _EMPTY.get(name, nw.String())
+    column = table.with_columns(nw.lit(None, dtype).alias(name)).get_column(name)
+    if not whole:
+        return column
+    return column.cast(nw.Int64) if column.implementation.is_polars() else _to_ids(column)
 
 
 def _parse_times(column: nw.Series[Any], options: Options) -> tuple[Any, Any]:
@@ -390,6 +449,10 @@ def _parse_times(column: nw.Series[Any], options: Options) -> tuple[Any, Any]:
 
 def _to_polars(column: nw.Series[Any]) -> Any:
     try:
+        if column.dtype == nw.Object:
+            import polars as pl
+
+            return pl.Series(column.name, _records.to_one_type(column.to_list(), column.name))
         return column.to_polars()
     except ImportError as error:
         raise MissingExtra("polars", extra="tables") from error
@@ -404,18 +467,40 @@ def _like(table: nw.DataFrame[Any], name: str, values: Any) -> nw.Series[Any]:
 
 
 def _to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
-    """Ids that pandas keeps as floats or objects: whole numbers as such, the rest as text."""
+    """Ids kept as floats or objects: whole numbers as such, everything else as text."""
+    if column.dtype.is_float():
+        numbers = column.drop_nulls()
+        if (numbers.abs() > EXACT).any():
+            raise InvalidTable(
+                f"column {column.name!r} holds ids as floats, which are not exact beyond 2**53, "
+                f"so people would be mixed up: read it as text or as integers"
+            )
+        if not (numbers % 1 == 0).all():
+            raise InvalidTable(f"column {column.name!r} holds fractions: ids are text or integers")
+        if column.implementation.is_polars():
+            return column.cast(nw.Int64)
     whole = nw.maybe_convert_dtypes(column)
     if whole.dtype.is_integer() or whole.dtype == nw.String:
         return whole
     values = [None if _is_missing(value) else value for value in column.to_list()]
     if any(isinstance(value, int | float) for value in values):
         raise InvalidTable(
-            f"column {column.name!r} holds fractions, or text and numbers: ids are all text or "
-            f"all integers"
+            f"column {column.name!r} holds text and numbers: ids are all text or all integers"
         )
     texts = [None if value is None else str(value) for value in values]
     return nw.new_series(column.name, texts, nw.String, backend=column.implementation)
+
+
+def _too_large(name: str) -> InvalidTable:
+    return InvalidTable(
+        f"column {name!r} holds integers beyond 2**63, which no engine adds up: make them text"
+    )
+
+
+def _check_money(column: nw.Series[Any]) -> None:
+    for value in column.to_list():
+        if not (_is_missing(value) or isinstance(value, int | Decimal)):
+            raise _misfit(column.dtype, "value", "money", "make each a Decimal or an integer")
 
 
 def _is_missing(value: object) -> bool:

@@ -21,6 +21,10 @@ _NAMES: Final = tuple(
 
 def to_table(records: Iterable[Interaction | Mapping[str, Any]]) -> dict[str, list[Any]]:
     """One list for each field that occurs in a record, None where a record lacks it."""
+    if not isinstance(records, Iterable):
+        raise InvalidTable(
+            f"records are of type {type(records).__name__}: give interactions or mappings"
+        )
     table: dict[str, list[Any]] = {}
     count = 0
     for count, record in enumerate(records, start=1):
@@ -30,7 +34,7 @@ def to_table(records: Iterable[Interaction | Mapping[str, Any]]) -> dict[str, li
             column.append(value)
     for column in table.values():
         column.extend([None] * (count - len(column)))
-    return {name: _one_type(column, name) for name, column in table.items()}
+    return {name: to_one_type(column, name) for name, column in table.items()}
 
 
 def _items(record: Interaction | Mapping[str, Any], row: int) -> Iterator[tuple[str, Any]]:
@@ -52,22 +56,57 @@ def _items(record: Interaction | Mapping[str, Any], row: int) -> Iterator[tuple[
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    return value
+    return str(value) if isinstance(value, UUID) else value
 
 
-def _one_type(column: list[Any], name: str) -> list[Any]:
-    """A list that a column can hold: instants among texts or numbers as ISO 8601 texts."""
-    types = {type(value) for value in column if value is not None}
-    if len(types) < 2 or types <= {int, float} or types <= {int, Decimal}:
-        return column
-    if datetime in types and types <= {datetime, str, int, float}:
+def to_one_type(column: list[Any], name: str) -> list[Any]:
+    """Values that a column can hold: instants in UTC, or as texts where some are no instants.
+
+    Raises:
+        InvalidTable: values of several types, or such as no column can hold.
+    """
+    types = {type(value): row for row, value in reversed([*enumerate(column)]) if value is not None}
+    if datetime in types:
+        return _to_times(column, set(types))
+    if len(types) > 1 and not (set(types) <= {int, float} or set(types) <= {int, Decimal}):
+        places = ", ".join(
+            f"{kind.__name__} in record {row}"
+            for kind, row in sorted(types.items(), key=lambda item: item[1])
+        )
+        raise InvalidTable(f"field {name!r} has values of several types ({places}): use one type")
+    if float in types:
+        return [None if value is None else float(value) for value in column]
+    for row, value in enumerate(column):
+        if not _can_be_held(value):
+            raise InvalidTable(
+                f"field {name!r} of record {row} has a value that no table can hold: an integer "
+                f"beyond 64 bits, a Decimal that is no number, or text that is not Unicode",
+                value=value,
+            )
+    return column
+
+
+def _to_times(column: list[Any], types: set[type]) -> list[Any]:
+    naive = {
+        value.tzinfo is None or value.utcoffset() is None
+        for value in column
+        if isinstance(value, datetime)
+    }
+    if len(types) > 1 or len(naive) > 1:
         return [_as_text(value) for value in column]
-    words = ", ".join(sorted(kind.__name__ for kind in types))
-    raise InvalidTable(f"field {name!r} holds values of several types: {words}")
+    if True in naive:
+        return column
+    return [None if value is None else value.astimezone(UTC) for value in column]
+
+
+def _can_be_held(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return True
 
 
 def _as_text(value: Any) -> str | None:

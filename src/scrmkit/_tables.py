@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
 from attrs import frozen
+from narwhals.exceptions import DuplicateError
 
 from scrmkit.errors import InvalidTable, MissingExtra
 
@@ -55,7 +56,10 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
     own = getattr(table, "frame", None)
     if own is not None and hasattr(table, "parameters"):
         table = own
-    frame = nw.from_native(table, pass_through=True)
+    try:
+        frame = nw.from_native(table, pass_through=True)
+    except DuplicateError:
+        raise InvalidTable("the table has two columns of one name: rename one of them") from None
     if isinstance(frame, nw.LazyFrame):
         return frame, Home(frame.implementation.value, lazy=True)
     if not isinstance(frame, nw.DataFrame):

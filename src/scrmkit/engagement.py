@@ -31,7 +31,7 @@ from scrmkit._scoring import Rules, Score
 from scrmkit._trackers import Tracker
 from scrmkit.errors import InvalidParameter, UnknownCustomer
 from scrmkit.interactions import Family
-from scrmkit.log import Acts, InteractionLog
+from scrmkit.log import UNTIL, Acts, InteractionLog
 from scrmkit.results import Result
 
 
@@ -189,8 +189,8 @@ def _count(acts: Acts, instants: Sequence[datetime], rules: Rules) -> nw.LazyFra
         columns["counterpart"] = nw.col("target")
     if len(instants) > 1:
         columns["since"] = _number(nw.col("time") > nw.lit(instant) for instant in instants)
-        if "until" in acts.columns:
-            until = nw.col("until")
+        if UNTIL in acts.columns:
+            until = nw.col(UNTIL)
             columns["gone"] = _number(
                 until.is_null() | (until > nw.lit(instant)) for instant in instants
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals.stable.v2 as nw
 from attrs import frozen
@@ -71,8 +73,8 @@ class Acts:
     """The interactions of a log that count at an instant.
 
     Attributes:
-        frame: the rows; a column ``until`` says when a row is taken back later on, where
-            the log has such rows.
+        frame: the rows; where the log has acts that take others back, the column `UNTIL`
+            says when a row is taken back later on.
         constants: the columns that hold one value in every row; they are in ``frame`` too.
         as_of: the instant, in UTC.
         home: where results go back to.
@@ -202,8 +204,10 @@ class InteractionLog:
         UUIDs become their text, which has the same order.
         """
         table = _records.to_table(records)
-        if not table and not columns:
-            table = {name: [] for name in ("id", "time", "kind", "source", "target")}
+        if not table:
+            needed = {name: name for name in ("id", "time", "kind", "source", "target")}
+            needed = {name: name for name in needed if name not in (constants or {})}
+            table = {name: [] for name in {**needed, **dict(columns or {})}.values()}
         return cls.from_frame(
             _tables.build(table),
             columns=columns,
@@ -308,8 +312,8 @@ class InteractionLog:
             unknown_kinds=MappingProxyType(
                 {kind: n for kind, n in present.items() if kind not in self.vocabulary}
             ),
-            first=_instant(counted["first"][0]),
-            last=_instant(counted["last"][0]),
+            first=_instant(counted["first"]),
+            last=_instant(counted["last"]),
         )
 
     def __len__(self) -> int:
@@ -333,7 +337,7 @@ class InteractionLog:
             known_at: nothing that the host learnt later counts; None for all of it. What
                 has no ``received_at`` was learnt when it took place.
             earliest: for several instants at once the first of them: rows that were taken
-                back only later are kept, and a column ``until`` says when.
+                back only later are kept, and the column `UNTIL` says when.
 
         Returns:
             The rows without those that take something back (``retracts``) and without
@@ -351,7 +355,7 @@ class InteractionLog:
                 learnt = nw.coalesce(nw.col("received_at"), learnt)
             rows = rows.filter(learnt <= known)
         if as_of is None:
-            instant = _instant(rows.select(nw.col("time").max()).collect()["time"][0])
+            instant = _instant(rows.select(nw.col("time").max()).collect()["time"])
             if instant is None:
                 raise InvalidParameter("an empty log has no last instant: give as_of")
         else:
@@ -363,7 +367,7 @@ class InteractionLog:
         return Acts(rows, self._constants, instant, self._home)
 
 
-_UNTIL: Final = "until"
+UNTIL: Final = "__scrmkit_until"
 _SCOPE: Final = "__scrmkit_scope"
 _TAKEN_BACK: Final = "__scrmkit_taken_back"
 
@@ -373,20 +377,21 @@ def _without_retracted(
 ) -> nw.LazyFrame[Any]:
     """Drop the rows that take back, and those that were taken back at or before an instant."""
     scope = nw.col("scope").cast(nw.String).fill_null("") if "scope" in names else nw.lit("")
-    rows = rows.select(*(name for name in names if name != _UNTIL), scope.alias(_SCOPE))
+    rows = rows.with_columns(scope.alias(_SCOPE))
+    earliest: dict[str, tuple[str, _tables.How]] = {UNTIL: ("time", "min")}
     taken_back = _tables.aggregate(
         rows.filter(~nw.col("retracts").is_null()).select(
             _SCOPE, "time", nw.col("retracts").alias(_TAKEN_BACK)
         ),
         [_SCOPE, _TAKEN_BACK],
-        until=("time", "min"),
+        **earliest,
     )
     joined = rows.filter(nw.col("retracts").is_null()).join(
         taken_back, how="left", left_on=[_SCOPE, "id"], right_on=[_SCOPE, _TAKEN_BACK]
     )
-    still = nw.col(_UNTIL).is_null() | (nw.col(_UNTIL) > nw.lit(first))
-    kept = [name for name in names if name not in ("retracts", _UNTIL)]
-    return joined.filter(still).select(*kept, _UNTIL)
+    still = nw.col(UNTIL).is_null() | (nw.col(UNTIL) > nw.lit(first))
+    kept = [name for name in names if name != "retracts"]
+    return joined.filter(still).select(*kept, UNTIL)
 
 
 def _with_lines(intake: Intake, lines: Lines) -> Intake:
@@ -412,6 +417,9 @@ def _check_options(
     timezone: str | None,
     vocabulary: Vocabulary,
 ) -> Options:
+    for option, names in (("columns", columns), ("constants", constants), ("kinds", kinds)):
+        if names is not None and not isinstance(names, Mapping):
+            raise InvalidParameter(f"{option} is of type {type(names).__name__}: give a mapping")
     columns, constants, kinds = dict(columns or {}), dict(constants or {}), dict(kinds or {})
     for option, names in (("columns", columns), ("constants", constants)):
         for name in names:
@@ -425,10 +433,26 @@ def _check_options(
     for name in {*columns} & {*constants}:
         raise InvalidParameter(f"{name!r} is both in columns and in constants")
     if not isinstance(vocabulary, Vocabulary):
-        raise InvalidParameter(f"vocabulary is of type {type(vocabulary).__name__}")
+        raise InvalidParameter(
+            f"vocabulary is of type {type(vocabulary).__name__}: give a Vocabulary"
+        )
+    _check_zone(timezone)
     low, high = _check_valence_range(valence_range)
     constants = _check_constants(constants, kinds, vocabulary, (low, high))
     return Options(columns, constants, kinds, (low, high), timezone, vocabulary)
+
+
+def _check_zone(timezone: str | None) -> None:
+    if timezone is None:
+        return
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise InvalidParameter(
+            "timezone is no zone of the time zone database: give its name, such as "
+            '"Europe/London" or "UTC"',
+            value=timezone,
+        ) from None
 
 
 def _check_valence_range(valence_range: tuple[float, float]) -> tuple[float, float]:
@@ -463,6 +487,8 @@ def _check_constants(
             )
         else:
             _checks.check_text(value, name=f"constant {name!r}", error=InvalidParameter)
+        if name == "currency" and not re.fullmatch("[A-Z]{3}", value):
+            raise InvalidParameter("constant 'currency' must be an ISO 4217 code, such as 'EUR'")
     checked: dict[str, Any] = {
         name: str(value) if isinstance(value, UUID) else value for name, value in constants.items()
     }
@@ -475,8 +501,12 @@ def _check_constants(
     return checked
 
 
-def _instant(value: Any) -> datetime | None:
-    return None if value is None else nw.to_py_scalar(value).astimezone(UTC)
+def _instant(column: nw.Series[Any]) -> datetime | None:
+    """The one instant of a column of one row, in UTC."""
+    if column.null_count():
+        return None
+    instant: datetime = nw.to_py_scalar(column[0])
+    return instant.astimezone(UTC)
 
 
 def _count(frame: nw.LazyFrame[Any], column: str) -> dict[str, int]:
