@@ -20,6 +20,7 @@ Id = str | int | UUID
 Failure = Callable[..., ScrmkitError]
 
 _LARGEST = sys.float_info.max
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
 
 Item = TypeVar("Item")
 
@@ -99,7 +100,7 @@ def to_tuple(
 
 
 def check_time(value: object, *, name: str, error: Failure) -> None:
-    """Refuse what is not an instant: a datetime with a time zone."""
+    """Refuse what is not an instant: a datetime with a time zone, of years 0002 to 9998."""
     if not isinstance(value, datetime):
         raise error(
             f"{name} is of type {type(value).__name__}, not a datetime with a time zone",
@@ -111,6 +112,21 @@ def check_time(value: object, *, name: str, error: Failure) -> None:
             f"written in, e.g. value.replace(tzinfo=ZoneInfo('Europe/London'))",
             value=value,
         )
+    if not _is_within_years(value):
+        raise error(
+            f"{name} is not within the years {_FIRST_YEAR:04} to {_LAST_YEAR} in UTC: where it "
+            f"stands for 'always' or 'never', leave it out",
+            value=value,
+        )
+
+
+def _is_within_years(instant: datetime) -> bool:
+    if _FIRST_YEAR < instant.year < _LAST_YEAR:
+        return True
+    try:
+        return _FIRST_YEAR <= instant.astimezone(UTC).year <= _LAST_YEAR
+    except OverflowError:
+        return False
 
 
 def check_range(

@@ -1,8 +1,8 @@
 """The decayed sum of one pair: what it depends on, how two add up, its form in rows.
 
-A sum is fourteen numbers, its cells, in the order of `COLUMNS`; instants are seconds since
-1970. Strengths and balance are those at the last instant, so moving a sum to a later
-instant loses nothing.
+A sum is fourteen numbers, its cells, in the order of `COLUMNS`; instants are microseconds
+since 1970, exact in the years 1685 to 2255. Strengths and balance are those at the last
+instant, so moving a sum to a later instant loses nothing.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ Cells = MutableSequence[float]
 Pairs = dict[tuple[Id, Id], "array[float]"]
 
 _FORMAT: Final = 1
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @frozen
@@ -47,12 +48,12 @@ class Model:
     """What the sums of a pair depend on beside the interactions.
 
     Args:
-        rate: half-lives in a second; 0 where nothing decays.
+        half_life: microseconds after which half is left; infinite where nothing decays.
         weights: for each word the weight of its kind and the cell that counts its family.
         described: the digest and what it stands for, for rows and parameters.
     """
 
-    rate: float
+    half_life: float
     weights: Mapping[str, tuple[float, int]]
     described: Mapping[str, Any]
 
@@ -72,7 +73,7 @@ def model_of(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
         for word, kind in vocabulary.words.items()
     }
     return Model(
-        rate=rate_of(half_life),
+        half_life=math.inf if half_life is None else half_life / _MICROSECOND,
         weights=weights,
         described={
             "name": "decayed sum",
@@ -82,11 +83,6 @@ def model_of(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
             "vocabulary_version": vocabulary.version,
         },
     )
-
-
-def rate_of(half_life: timedelta | None) -> float:
-    """Half-lives in a second; 0 where nothing decays."""
-    return 0.0 if half_life is None else 1.0 / half_life.total_seconds()
 
 
 def check_same(mine: Model, other: Model) -> None:
@@ -119,15 +115,16 @@ def type_of(one: Id) -> str:
     return "str" if isinstance(one, str) else "uuid" if isinstance(one, UUID) else "int"
 
 
-def seconds_of(instant: datetime) -> float:
-    """An instant as seconds since 1970."""
-    since = instant - EPOCH
-    return since.days * 86400.0 + since.seconds + since.microseconds / 1e6
+def micros_of(instant: datetime) -> float:
+    """An instant as microseconds since 1970; the next one before where a float is too coarse."""
+    micros = (instant - EPOCH) // _MICROSECOND
+    found = float(micros)
+    return found if found <= micros else math.nextafter(found, -math.inf)
 
 
-def instant_of(seconds: float) -> datetime:
-    """Seconds since 1970 as an instant."""
-    return EPOCH + timedelta(seconds=seconds)
+def instant_of(micros: float) -> datetime:
+    """Microseconds since 1970 as an instant."""
+    return EPOCH + timedelta(microseconds=micros)
 
 
 def taken_back() -> InvalidInteraction:
@@ -145,7 +142,7 @@ def cells_of(interaction: Interaction, model: Model, *, forth: bool) -> list[flo
     cells[N_AB] = cells[family] = 1.0
     cells[AB] = weight
     cells[BALANCE] = weight * (interaction.valence or 0.0)
-    cells[FIRST] = cells[LAST] = seconds_of(interaction.time)
+    cells[FIRST] = cells[LAST] = micros_of(interaction.time)
     return cells if forth else turned(cells)
 
 
@@ -155,14 +152,14 @@ def turned(cells: Sequence[float]) -> list[float]:
     return [n_ba, n_ab, ba, ab, *rest]
 
 
-def add(cells: Cells, other: Sequence[float], rate: float) -> None:
+def add(cells: Cells, other: Sequence[float], half_life: float) -> None:
     """Add one sum to another, both moved to the later of their last instants first."""
     if not other[N_AB] + other[N_BA]:
         return
     if not cells[N_AB] + cells[N_BA]:
         cells[FIRST], cells[LAST] = other[FIRST], other[LAST]
     last, others_last = cells[LAST], other[LAST]
-    fade, others_fade = 1.0, 2.0 ** (-abs(last - others_last) * rate)
+    fade, others_fade = 1.0, 2.0 ** (-abs(last - others_last) / half_life)
     if last < others_last:
         fade, others_fade = others_fade, fade
     for cell in (AB, BA, BALANCE):
@@ -258,7 +255,7 @@ def from_row(row: Mapping[str, Any], *, where: str = "") -> tuple[float, ...]:
     for name in COLUMNS:
         value, path = row.get(name), f"{where}{name}"
         if name in SEEN:
-            cells.append(seconds_of(from_text(value, where=path)))
+            cells.append(micros_of(from_text(value, where=path)))
         elif name in SUMS:
             low = -math.inf if name == "balance" else 0.0
             _checks.check_range(value, name=path, error=InvalidParameter, low=low)

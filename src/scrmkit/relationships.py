@@ -67,6 +67,7 @@ __all__ = [
 ]
 
 
+_EXACT: Final = 2.0**53
 _BLANK: Final = array("d", NOTHING)
 
 
@@ -83,7 +84,8 @@ class Relationship:
     ``last_seen``. The log can do both.
 
     Strengths are right to 1e-9, and so is the balance, relative to the strength. Times
-    between the years 1700 and 2240 are kept to the microsecond.
+    in the years 1685 to 2255 are kept to the microsecond; ``first_seen`` and ``last_seen`` in
+    other years are up to 32 microseconds early.
 
     Args:
         a: the customer whose id comes first.
@@ -240,8 +242,8 @@ class Relationship:
     def _fade(self) -> float:
         if self.as_of is None or not self.n_ab + self.n_ba:
             return 1.0
-        age = _sums.seconds_of(self.as_of) - self._cells[LAST]
-        return float(2.0 ** (-age * _sums.rate_of(self.half_life)))
+        age = _sums.micros_of(self.as_of) - self._cells[LAST]
+        return float(2.0 ** (-age / self._model.half_life))
 
     def at(self, as_of: datetime) -> Self:
         """The same relationship at another instant: only decay differs.
@@ -275,7 +277,7 @@ class Relationship:
                 "pairs in a Ledger"
             )
         cells = list(self._cells)
-        _sums.add(cells, other._cells, _sums.rate_of(self.half_life))
+        _sums.add(cells, other._cells, self._model.half_life)
         instants = [one.as_of for one in (self, other) if one.as_of is not None]
         return evolve(self, as_of=max(instants, default=None), cells=tuple(cells))
 
@@ -377,7 +379,7 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         self.half_life = half_life
         self.vocabulary = vocabulary
         self._model = model_of(half_life, vocabulary)
-        self._rate = self._model.rate
+        self._half = self._model.half_life
         self._weights = self._model.weights
         self._pairs: _sums.Pairs = {}
         self._left_out = dict.fromkeys(LEFT_OUT, 0)
@@ -424,7 +426,9 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         key = (source, target) if forth else (target, source)
         weight, family = self._weights.get(interaction.kind, UNKNOWN)
         since = interaction.time - EPOCH
-        time = since.days * 86400.0 + since.seconds + since.microseconds / 1e6
+        time = (since.days * 86400 + since.seconds) * 1e6 + since.microseconds
+        if not -_EXACT <= time <= _EXACT:
+            time = _sums.micros_of(interaction.time)
         cells = self._pairs.get(key)
         if cells is None:
             cells = self._open(key)
@@ -432,13 +436,13 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         else:
             last = cells[LAST]
         if time > last:
-            fade = 2.0 ** ((last - time) * self._rate)
+            fade = 2.0 ** ((last - time) / self._half)
             cells[AB] *= fade
             cells[BA] *= fade
             cells[BALANCE] *= fade
             cells[LAST] = time
         elif time < last:
-            weight *= 2.0 ** ((time - last) * self._rate)
+            weight *= 2.0 ** ((time - last) / self._half)
             if time < cells[FIRST]:  # noqa: PLR1730 - max() and min() take three times as long
                 cells[FIRST] = time
         if time > self._last:  # noqa: PLR1730
@@ -526,7 +530,7 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         """
         _sums.check_same(self._model, other._model)
         for key, cells in list(other._pairs.items()):
-            _sums.add(self._pairs.get(key) or self._open(key), cells, self._rate)
+            _sums.add(self._pairs.get(key) or self._open(key), cells, self._half)
         for sort, count in other._left_out.items():
             self._left_out[sort] += count
         self._last = max(self._last, other._last)
@@ -555,7 +559,7 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
             forth = is_before(one, other)
             key = (one, other) if forth else (other, one)
             mine = made._pairs.get(key) or made._open(key)
-            _sums.add(mine, cells if forth else _sums.turned(cells), self._rate)
+            _sums.add(mine, cells if forth else _sums.turned(cells), self._half)
             made._last = max(made._last, cells[LAST])
         return made
 
