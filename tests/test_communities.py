@@ -359,6 +359,10 @@ def test_communities_are_read_as_a_dictionary() -> None:
         ({"resolution": 0}, "above 0"),
         ({"resolution": -1}, "resolution must be"),
         ({"trials": 0}, "trials"),
+        ({"trials": 2.5}, "trials must be a whole number of at least 1"),
+        ({"trials": "a"}, "trials must be a whole number of at least 1"),
+        ({"seed": "a"}, "seed must be a whole number of at least 0"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:
@@ -378,6 +382,10 @@ def test_negative_weights_are_refused() -> None:
     [
         ((["x"], []), "one length"),
         ((["x"], [None]), "nulls"),
+        (([1, "a"], [1, 2]), "customers in the table of events are of type int, str"),
+        (([1, 2], [1, "a"]), "events in the table of events are of type int, str"),
+        ((["x"], ["x"], ["x"]), "two sequences of one length"),
+        ((1, 2), "two sequences of one length"),
         (pl.DataFrame({"customer": ["x"]}), "no column 'event'"),
     ],
 )

@@ -218,6 +218,7 @@ def test_empty_graphs(empty: Any) -> None:
         ({"a": ["x"], "b": ["y"], "strength": [None]}, "not a number"),
         ({"a": ["x", "x"], "b": ["y", "z"], "strength": [1.0, None]}, "nulls"),
         ({"a": ["x"], "b": ["y"], "strength": [float("nan")]}, "finite"),
+        ({"a": ["x"], "b": ["y"], "strength": [1e308]}, "sum of the weights is not a finite"),
         ({"a": ["x"], "b": [None], "strength": [1.0]}, "two ends"),
         ({"a": ["x"], "b": [1], "strength": [1.0]}, "of type int, str"),
         ({"a": [1.5], "b": [2.5], "strength": [1.0]}, "of type float"),
@@ -238,6 +239,7 @@ def test_wrong_tables_are_refused(columns: dict[str, list[Any]], message: str) -
         (nx.Graph([(1, 2, {"n": 1})]), "m", r"the edges have: \['n'\]"),
         (nx.Graph([(1, 2, {"weight": "heavy"})]), None, "must be a number"),
         (nx.Graph([(1, 2, {"weight": float("inf")})]), None, "finite"),
+        (nx.Graph([(1, 2, {"weight": 1e308})]), None, "sum of the weights is not a finite"),
     ],
 )
 def test_wrong_networks_are_refused(network: Any, weight: str | None, message: str) -> None:

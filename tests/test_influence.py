@@ -260,13 +260,45 @@ def test_negative_weights_are_refused(method: Method) -> None:
         ({"method": "personalized_pagerank", "personalization": {0: -1}}, "at least 0"),
         ({"damping": 1}, "below 1"),
         ({"damping": -0.1}, "damping must be"),
+        ({"method": "personalized_pagerank", "personalization": 0}, "of type int: give a list"),
+        ({"method": "personalized_pagerank", "personalization": "ana"}, "of type str: give a list"),
         ({"method": "closeness", "sources": 0}, "sources"),
+        ({"method": "closeness", "sources": 2.5}, "sources must be a whole number"),
+        ({"method": "closeness", "sources": "a"}, "sources must be a whole number"),
+        ({"seed": -1}, "seed must be"),
+        ({"seed": "a"}, "seed must be"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:
     """An option that cannot be is refused with what can."""
     with pytest.raises(InvalidParameter, match=message):
         rank(nx.path_graph(3), **options)
+
+
+@pytest.mark.parametrize("nobody", [None, ["ana"], 1.5])
+def test_personalization_wants_ids(nobody: Any) -> None:
+    """A walk cannot start at something that cannot be an id."""
+    with pytest.raises(UnknownCustomer):
+        rank(nx.path_graph(3), method="personalized_pagerank", personalization=[nobody])
+
+
+def test_huge_weights_of_new_starts_are_shares_all_the_same() -> None:
+    """Only what new starts weigh against each other matters, also near the largest number."""
+    for weight in (1.0, 1e308):
+        ranking = rank(
+            nx.path_graph(3),
+            method="personalized_pagerank",
+            personalization={0: weight, 2: weight},
+        )
+        assert ranking[0] == pytest.approx(ranking[2])
+        assert sum(ranking.values()) == pytest.approx(1)
+
+
+def test_a_loop_counts_once_in_strength() -> None:
+    """An undirected tie with oneself counts once, unlike in networkx."""
+    network = nx.Graph([(1, 1, {"weight": 2.0}), (1, 2, {"weight": 1.0})])
+    assert rank(network, method="strength")[1] == 3
+    assert network.degree(1, weight="weight") == 5
 
 
 def test_personalization_knows_its_customers() -> None:

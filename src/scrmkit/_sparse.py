@@ -7,9 +7,9 @@ the rows are is the business of `scrmkit.graph`, what the numbers mean that of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from scrmkit.errors import MissingExtra, NotConverged
+from scrmkit.errors import InvalidParameter, MissingExtra, NotConverged
 
 
 try:
@@ -32,6 +32,18 @@ Matrix: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
 DIGITS = 9
 _LARGEST_POWER = 300
 _POWERS = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """The source of random draws for a seed; refuse what is no seed."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InvalidParameter(
+            "seed must be a whole number of at least 0, a list of such, a generator of "
+            "numpy.random, or None",
+            value=seed,
+        ) from None
 
 
 def round_digits(values: Floats) -> Floats:

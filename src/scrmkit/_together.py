@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from scrmkit import _tables
+from scrmkit import _checks, _tables
 from scrmkit._sums import HALF_LIFE
 from scrmkit._ties import Ties, acts_of, automated_in, count, give_rows
 from scrmkit.errors import InvalidParameter
@@ -110,8 +110,7 @@ def together(
     """
     if on not in ("thread", "about"):
         raise InvalidParameter('on must be "thread" or "about"', value=on)
-    if isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < 2:
-        raise InvalidParameter("max_size must be a whole number of at least 2", value=max_size)
+    max_size = _checks.to_whole(max_size, name="max_size", least=2)
     counted = acts_of(log, as_of, known_at, half_life)
     _tables.check_columns(counted.columns, [on, "source"], where="the log")
     weights = {word: kind.tie_weight for word, kind in log.vocabulary.words.items()}

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from scrmkit import _nulls, _sparse, _tables
-from scrmkit._checks import Id, check_range
+from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._nulls import Attendance, Topology, Verdict
 from scrmkit._partitions import Leiden, by_size, modularity
 from scrmkit._sparse import Floats, Ints, Matrix, np
@@ -212,7 +212,8 @@ def detect(
 
     Raises:
         InvalidParameter: a negative weight, or an option out of range.
-        InvalidTable: ``events`` lacks a column, or its columns differ in length.
+        InvalidTable: ``events`` lacks a column, or its columns differ in length, or one has
+            ids of several types.
 
     Complexity: nearly linear in ties for each trial; the test runs two such iterations for
     each random graph.
@@ -235,8 +236,9 @@ def detect(
     check_range(resolution, name="resolution", error=InvalidParameter, low=0)
     if resolution == 0:
         raise InvalidParameter("resolution must be above 0", value=resolution)
-    if trials is not None and (isinstance(trials, bool) or trials < 1):
-        raise InvalidParameter("trials must be a whole number of at least 1", value=trials)
+    if trials is not None:
+        trials = to_whole(trials, name="trials", least=1)
+    rng = _sparse.generator(seed)
     social = SocialGraph.of(graph, weight=weight)
     if (social.weights < 0).any():
         raise InvalidParameter(
@@ -245,7 +247,6 @@ def detect(
         )
     matrix = _simple(social)
     n_ties = matrix.nnz // 2
-    rng = np.random.default_rng(seed)
     usual, iterations = _effort(n_ties)
     effort = Leiden(trials or usual, iterations, resolution)
     labels = by_size(effort.partition(matrix, rng))
@@ -313,7 +314,13 @@ def _attendance(events: Any) -> Attendance | None:
     if events is None:
         return None
     if isinstance(events, tuple):
-        customers, places = (list(side) for side in events)
+        try:
+            customers, places = (list(side) for side in events)
+        except (TypeError, ValueError):
+            raise InvalidTable(
+                "events must be a table with the columns customer and event, or two sequences "
+                "of one length: the customers, and where each was"
+            ) from None
     else:
         frame, _ = _tables.take(events)
         names = frame.collect_schema().names()
@@ -324,10 +331,17 @@ def _attendance(events: Any) -> Attendance | None:
         raise InvalidTable("customers and events must be of one length")
     if None in customers or None in places:
         raise InvalidTable("the table of events has nulls: every row is a customer at an event")
-    return Attendance(_codes(customers), _codes(places))
+    return Attendance(_codes(customers, "customers"), _codes(places, "events"))
 
 
-def _codes(ids: Sequence[Any]) -> Ints:
+def _codes(ids: Sequence[Any], what: str) -> Ints:
     """Each id as its place in their order, so that the order of rows does not matter."""
-    place = {one: number for number, one in enumerate(sorted(set(ids)))}
+    try:
+        place = {one: number for number, one in enumerate(sorted(set(ids)))}
+    except TypeError:
+        types = ", ".join(sorted({type(one).__name__ for one in ids}))
+        raise InvalidTable(
+            f"the {what} in the table of events are of type {types}: they must be all texts, "
+            f"all integers or all UUIDs"
+        ) from None
     return np.fromiter((place[one] for one in ids), dtype=np.int64, count=len(ids))

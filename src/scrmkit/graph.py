@@ -31,7 +31,7 @@ from scrmkit._sparse import (
     sparse,
 )
 from scrmkit._tables import Home
-from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
+from scrmkit.errors import InvalidParameter, InvalidTable, ScrmkitError, UnknownCustomer
 
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ class SocialGraph:
             weigh 0. Rows with the same pair are summed. No rows give an empty graph.
 
         Raises:
-            InvalidTable: a column is missing, null somewhere, or of the wrong type.
+            InvalidTable: a column is missing, null somewhere, or of the wrong type, or the
+                weights are so large that their sum is not a finite number.
 
         Example:
             >>> import polars as pl
@@ -162,6 +163,7 @@ class SocialGraph:
         eager = _collect(frame.select("a", "b", *numbers))
         ids, a, b = _encode(eager)
         ab, *ba = (_numbers(eager[name], name) for name in numbers)
+        _check_sum(ab, *ba, error=InvalidTable)
         return cls(
             ids,
             **_compress(len(ids), a, b, ab, *ba, directed=directed),
@@ -194,8 +196,8 @@ class SocialGraph:
             The graph; parallel ties are summed.
 
         Raises:
-            InvalidParameter: ids that are of no or of several types, a weight that is not
-                finite, or columns of different lengths.
+            InvalidParameter: ids that are of no or of several types, a weight (or their
+                sum) that is not finite, or columns of different lengths.
 
         Example:
             >>> SocialGraph.from_edges([1, 1], [2, 2], [0.5, 1.0], customers=[7]).weights.tolist()
@@ -207,6 +209,7 @@ class SocialGraph:
             raise InvalidParameter("a, b and weights must be of one length")
         if not np.isfinite(values).all():
             raise InvalidParameter("every weight must be a finite number")
+        _check_sum(values, error=InvalidParameter)
         ids = _in_order({*starts, *ends, *_plain_ids(customers)})
         rows, columns = _places(ids, starts), _places(ids, ends)
         return cls(ids, **_compress(len(ids), rows, columns, values, directed=directed))
@@ -368,6 +371,14 @@ def _compress(
         "weights": matrix.data,
         "directed": directed,
     }
+
+
+def _check_sum(*weights: Floats, error: type[ScrmkitError]) -> None:
+    """Refuse weights that cannot be added up, each counted at both ends of its tie."""
+    with np.errstate(over="ignore"):
+        total = sum(2 * float(np.abs(part).sum()) for part in weights)
+    if not np.isfinite(total):
+        raise error("the sum of the weights is not a finite number: divide them all by the same")
 
 
 def _plain_ids(ids: Iterable[Id]) -> list[Any]:

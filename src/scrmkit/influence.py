@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from scrmkit import _sparse
-from scrmkit._checks import Id, check_range
+from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._sparse import Floats, Ints, Matrix, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
@@ -66,7 +66,8 @@ def rank(
     ``personalized_pagerank`` the same with new starts by ``personalization``
     ``hubs``                  points to those who are pointed to; sums to 1 (Kleinberg 1999)
     ``authorities``           is pointed to by those who point well; sums to 1
-    ``strength``              sum of the weights of all ties, both ways
+    ``strength``              sum of the weights of all ties, both ways; an undirected tie
+                              with oneself counts once (networkx counts it twice)
     ``strength_in``           sum of the weights of the ties that come in
     ``strength_out``          sum of the weights of the ties that go out
     ``core``                  the largest k so that one is in a group where everybody has k
@@ -146,14 +147,15 @@ def rank(
     check_range(damping, name="damping", error=InvalidParameter, low=0, high=1)
     if damping == 1:
         raise InvalidParameter("damping must be below 1: at 1 the walk never starts anew")
-    if sources is not None and (isinstance(sources, bool) or sources < 1):
-        raise InvalidParameter("sources must be a whole number of at least 1", value=sources)
+    if sources is not None:
+        sources = to_whole(sources, name="sources", least=1)
+    rng = _sparse.generator(seed)
     social = _positive(SocialGraph.of(graph, weight=weight))
     made: dict[str, Any] = {"method": method, "weight": social.weight}
     columns: dict[str, Floats] = {}
     if method in _BY_DISTANCE:
         made["weight"] = social.weight if weight is not None else None
-        drawn = _draw(len(social), sources, seed)
+        drawn = _draw(len(social), sources, rng)
         made |= {"sources": len(drawn), "exact": len(drawn) == len(social)}
         if not made["exact"]:
             made |= {"confidence": _CONFIDENCE, "seed": seed}
@@ -292,21 +294,30 @@ def _pagerank(
     n = len(graph)
     if n == 0:
         return np.zeros(0)
-    restart = np.full(n, 1 / n)
-    if personalization is not None:
-        restart = np.zeros(n)
-        wanted = (
-            personalization
-            if isinstance(personalization, Mapping | Lookup)
-            else dict.fromkeys(personalization, 1.0)
-        )
-        for customer, value in wanted.items():
-            check_range(value, name="personalization", error=InvalidParameter, low=0)
-            restart[graph.position(customer)] = value
-        if not restart.any():
-            raise InvalidParameter("personalization must give some customer more than 0")
-        restart /= restart.sum()
+    restart = np.full(n, 1 / n) if personalization is None else _starts(graph, personalization)
     return _sparse.restart_walk(graph.matrix(), restart, damping, symmetric=not graph.directed)
+
+
+def _starts(graph: SocialGraph, wanted: Mapping[Id, float] | Iterable[Id]) -> Floats:
+    """Where walks start anew, as shares that add up to 1."""
+    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
+        raise InvalidParameter(
+            f"personalization is of type {type(wanted).__name__}: give a list of ids, or a "
+            f"mapping of ids to weights",
+            value=wanted,
+        )
+    pairs: Iterable[tuple[Id, float]] = ((one, 1.0) for one in wanted)
+    if isinstance(wanted, Mapping | Lookup):
+        pairs = wanted.items()
+    starts = np.zeros(len(graph))
+    for customer, value in pairs:
+        check_range(value, name="personalization", error=InvalidParameter, low=0)
+        starts[graph.position(customer)] = value
+    if not starts.any():
+        raise InvalidParameter("personalization must give some customer more than 0")
+    starts /= starts.max()
+    starts /= starts.sum()
+    return starts
 
 
 def _hubs(graph: SocialGraph) -> Floats:
@@ -345,12 +356,12 @@ _SIMPLE: Final[Mapping[str, Callable[[SocialGraph], Floats]]] = {
 }
 
 
-def _draw(n: int, sources: int | None, seed: Seed) -> Ints:
+def _draw(n: int, sources: int | None, rng: np.random.Generator) -> Ints:
     """The sources of shortest paths: all, or some at random."""
     wanted = (n if n <= _EXACT_BELOW else _SOURCES) if sources is None else sources
     if wanted >= n:
         return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, wanted, replace=False))
+    return np.sort(rng.choice(n, wanted, replace=False))
 
 
 def _lengths(graph: SocialGraph) -> Matrix:
