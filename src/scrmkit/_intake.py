@@ -11,17 +11,11 @@ import narwhals.stable.v2 as nw
 from attrs import frozen
 
 from scrmkit import _records, _tables, _texts
+from scrmkit._options import FIELDS, IDS, INSTANTS, PARTIES, TRUTHS, WORDS, Options
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra
-from scrmkit.interactions import Vocabulary
 
 
-IDS: Final = ("id", "source", "target", "thread", "in_reply_to", "about", "retracts", "scope")
-PARTIES: Final = ("source", "target")
-WORDS: Final = ("kind", "channel", "currency", "text")
-TRUTHS: Final = ("public", "automated")
-INSTANTS: Final = ("time", "received_at")
-FIELDS: Final = (*INSTANTS, *IDS, *WORDS, *TRUTHS, "valence", "value")
 KEY: Final = ("scope", "id", "target")
 
 UTC_NAMES: Final = ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Universal")
@@ -37,18 +31,6 @@ VERDICT: Final = ("row", "line", "rule", "record")
 CONFLICT: Final = "the same id with other content"
 
 Rule = tuple[nw.Expr, str | nw.Expr]
-
-
-@frozen
-class Options:
-    """How the columns of a table become those of a log; validated by the log."""
-
-    columns: Mapping[str, str]
-    constants: Mapping[str, Any]
-    kinds: Mapping[str, str]
-    valence_range: tuple[float, float]
-    timezone: str | None
-    vocabulary: Vocabulary
 
 
 @frozen

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cached_property
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final, Self
-from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
 from scrmkit import _checks, _intake, _records, _tables
 from scrmkit._files import Lines, read_file
-from scrmkit._intake import FIELDS, INSTANTS, Intake, Options
+from scrmkit._intake import Intake
+from scrmkit._options import FIELDS, Options, check_options
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
@@ -41,6 +37,14 @@ class Summary:
         unknown_kinds: how many accepted rows have each kind that the vocabulary lacks.
         first: the first instant in the log; None where it is empty.
         last: the last instant in the log; None where it is empty.
+
+    Example:
+        >>> import polars as pl
+        >>> from scrmkit import InteractionLog
+        >>> table = pl.DataFrame({"time": [0, 60], "source": ["ana", ""], "target": ["ben", "ben"]})
+        >>> summary = InteractionLog.from_frame(table, constants={"kind": "message"}).summary()
+        >>> summary.read, summary.accepted, dict(summary.rules)
+        (2, 1, {'source is empty': 1})
     """
 
     read: int
@@ -78,6 +82,14 @@ class Acts:
         constants: the columns that hold one value in every row; they are in ``frame`` too.
         as_of: the instant, in UTC.
         home: where results go back to.
+
+    Example:
+        >>> import polars as pl
+        >>> from scrmkit import InteractionLog
+        >>> table = pl.DataFrame({"time": [0, 60], "source": ["ana", "ben"]})
+        >>> log = InteractionLog.from_frame(table, constants={"kind": "post"})
+        >>> log.acts().as_of.isoformat()
+        '1970-01-01T00:01:00+00:00'
     """
 
     frame: nw.LazyFrame[Any]
@@ -182,7 +194,7 @@ class InteractionLog:
             >>> log.frame["valence"].to_list()
             [0.4, -1.0]
         """
-        options = _check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        options = check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
         taken, home = _tables.take(frame)
         return cls(_intake.take_in(taken, home, options), home=home, options=options)
 
@@ -242,7 +254,7 @@ class InteractionLog:
         Raises:
             UnreadableFile: a file that is missing, empty, or no table.
         """
-        options = _check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        options = check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
         lines = read_file(path, fields=(*FIELDS, *options.columns.values()))
         taken, home = _tables.take(lines.frame)
         intake = _intake.take_in(taken, home, options)
@@ -407,98 +419,6 @@ def _with_lines(intake: Intake, lines: Lines) -> Intake:
     rest = [name for name in everything.columns if name not in unsplit.columns]
     ordered = everything.select("line", "rule", "record", *rest)
     return Intake(intake.accepted, nw.from_native(ordered).lazy(), lines.read)
-
-
-def _check_options(
-    columns: Mapping[str, str] | None,
-    constants: Mapping[str, Any] | None,
-    kinds: Mapping[str, str] | None,
-    valence_range: tuple[float, float],
-    timezone: str | None,
-    vocabulary: Vocabulary,
-) -> Options:
-    for option, names in (("columns", columns), ("constants", constants), ("kinds", kinds)):
-        if names is not None and not isinstance(names, Mapping):
-            raise InvalidParameter(f"{option} is of type {type(names).__name__}: give a mapping")
-    columns, constants, kinds = dict(columns or {}), dict(constants or {}), dict(kinds or {})
-    for option, names in (("columns", columns), ("constants", constants)):
-        for name in names:
-            if name not in FIELDS:
-                near = get_close_matches(name, FIELDS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise InvalidParameter(
-                    f"{option} names {name!r}, which is no field of an interaction.{hint} "
-                    f"The fields are: {', '.join(FIELDS)}"
-                )
-    for name in {*columns} & {*constants}:
-        raise InvalidParameter(f"{name!r} is both in columns and in constants")
-    if not isinstance(vocabulary, Vocabulary):
-        raise InvalidParameter(
-            f"vocabulary is of type {type(vocabulary).__name__}: give a Vocabulary"
-        )
-    _check_zone(timezone)
-    low, high = _check_valence_range(valence_range)
-    constants = _check_constants(constants, kinds, vocabulary, (low, high))
-    return Options(columns, constants, kinds, (low, high), timezone, vocabulary)
-
-
-def _check_zone(timezone: str | None) -> None:
-    if timezone is None:
-        return
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise InvalidParameter(
-            "timezone is no zone of the time zone database: give its name, such as "
-            '"Europe/London" or "UTC"',
-            value=timezone,
-        ) from None
-
-
-def _check_valence_range(valence_range: tuple[float, float]) -> tuple[float, float]:
-    try:
-        low, high = (float(bound) for bound in valence_range)
-    except (TypeError, ValueError):
-        raise InvalidParameter("valence_range must be two numbers, such as (-10, 10)") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise InvalidParameter("valence_range must be two finite numbers, the lower one first")
-    return low, high
-
-
-def _check_constants(
-    constants: dict[str, Any],
-    kinds: Mapping[str, str],
-    vocabulary: Vocabulary,
-    valence_range: tuple[float, float],
-) -> dict[str, Any]:
-    """The constants as fields of an interaction would hold them."""
-    low, high = valence_range
-    for name, value in constants.items():
-        if name in (*INSTANTS, "id", "retracts", "value"):
-            raise InvalidParameter(f"{name!r} differs from row to row: it cannot be a constant")
-        if name in _intake.IDS:
-            _checks.check_id(value, name=f"constant {name!r}", error=InvalidParameter)
-        elif name in _intake.TRUTHS:
-            if not isinstance(value, bool):
-                raise InvalidParameter(f"constant {name!r} must be True or False", value=value)
-        elif name == "valence":
-            _checks.check_range(
-                value, name="constant 'valence'", error=InvalidParameter, low=low, high=high
-            )
-        else:
-            _checks.check_text(value, name=f"constant {name!r}", error=InvalidParameter)
-        if name == "currency" and not re.fullmatch("[A-Z]{3}", value):
-            raise InvalidParameter("constant 'currency' must be an ISO 4217 code, such as 'EUR'")
-    checked: dict[str, Any] = {
-        name: str(value) if isinstance(value, UUID) else value for name, value in constants.items()
-    }
-    if "kind" in checked:
-        word = kinds.get(checked["kind"], checked["kind"])
-        kind = vocabulary.get(word)
-        checked["kind"] = word if kind is None else kind.name
-    if "valence" in checked:
-        checked["valence"] = (checked["valence"] * 2.0 - (low + high)) / (high - low)
-    return checked
 
 
 def _instant(column: nw.Series[Any]) -> datetime | None:
