@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from scrmkit import _nulls
+from scrmkit._partitions import Leiden
 from scrmkit.communities import Communities, detect
 from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
 from scrmkit.graph import SocialGraph
@@ -176,6 +177,31 @@ def test_planted_communities_are_found_and_significant() -> None:
         assert "as many ties" in str(found.null)
 
 
+def test_what_chance_gives_is_far_above_zero() -> None:
+    """Noise reaches about the modularity expected of it, and structure more."""
+    noise = detect(nx.gnm_random_graph(100, 200, seed=1))
+    planted = detect(nx.planted_partition_graph(6, 50, 0.25, 0.02, seed=1))
+    for found in (noise, planted):
+        assert found.observed is not None
+        assert found.expected is not None
+    assert noise.expected > 0.4
+    assert noise.observed == pytest.approx(noise.expected, abs=0.05)
+    assert planted.observed > planted.expected + 0.2
+
+
+def test_what_is_expected_is_the_median_of_random_graphs() -> None:
+    """Half of the random graphs are at least as divided as expected, without weights."""
+    network = nx.karate_club_graph()
+    source = _nulls.Topology(SocialGraph.of(network).matrix())
+    rng = np.random.default_rng(5)
+    verdict = _nulls.compare(source, resolution=1.0, count=9, rng=np.random.default_rng(5))
+    once = Leiden(trials=1, iterations=2, resolution=1.0)
+    assert verdict.observed == once.divide(source.graph(source.left, source.right), rng)
+    random = _nulls.rewire(source.left, source.right, table=False, count=9, rng=rng)
+    found = [once.divide(source.graph(one.left, one.right), rng) for one in random]
+    assert verdict.expected == sorted(found)[4]
+
+
 def test_noise_is_rarely_called_significant() -> None:
     """Of 50 random graphs no more are called significant than level .05 allows."""
     called = 0
@@ -212,6 +238,8 @@ def test_no_answer_where_rewiring_does_not_work(network: nx.Graph[Any], reason: 
     found = detect(network)
     assert found.significant is None
     assert found.p_value is None
+    assert found.observed is None
+    assert found.expected is None
     assert found.null is None
     assert reason in str(found.reason)
     assert found.notes == (found.reason,)

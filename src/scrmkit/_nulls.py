@@ -36,10 +36,22 @@ REWIRED_EVENTS: Final = (
 
 @frozen
 class Verdict:
-    """Whether a graph is more divided than chance, or why that cannot be said."""
+    """Whether a graph is more divided than chance, or why that cannot be said.
+
+    Args:
+        significant: whether, at level .05.
+        p_value: the share of random graphs at least as divided.
+        observed: the modularity that one short run finds here.
+        expected: the median of what such runs find in random graphs.
+        null: which random graphs, in words.
+        reason: why there is no answer.
+        count: how many random graphs.
+    """
 
     significant: bool | None = None
     p_value: float | None = None
+    observed: float | None = None
+    expected: float | None = None
     null: str | None = None
     reason: str | None = None
     count: int = 0
@@ -114,16 +126,23 @@ def compare(source: Source, *, resolution: float, count: int, rng: np.random.Gen
         )
     once = Leiden(trials=1, iterations=2, resolution=resolution)
     observed = once.divide(source.graph(left, right), rng)
-    as_divided = 0
+    found = []
     for random in rewire(left, right, table=source.table, count=count, rng=rng):
         if random.swaps < _STUCK:
             return Verdict(
                 reason="hardly any tie can be swapped for another, so there are no random "
                 "graphs with the same degrees to compare with"
             )
-        as_divided += once.divide(source.graph(random.left, random.right), rng) >= observed
-    p_value = (1 + as_divided) / (count + 1)
-    return Verdict(p_value <= _LEVEL, p_value, source.null, None, count)
+        found.append(once.divide(source.graph(random.left, random.right), rng))
+    p_value = (1 + sum(other >= observed for other in found)) / (count + 1)
+    return Verdict(
+        significant=p_value <= _LEVEL,
+        p_value=p_value,
+        observed=observed,
+        expected=float(np.median(found)),
+        null=source.null,
+        count=count,
+    )
 
 
 def _ends(left: Ints, right: Ints) -> int:

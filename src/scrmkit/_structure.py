@@ -197,7 +197,7 @@ def grouped(subject: Subject, graph: SocialGraph) -> Section:
                 title="Who belongs together",
                 meaning=(
                     f"Groups with more and stronger ties inside than chance would give: "
-                    f"modularity {found.modularity:.3f}, where 0 is chance. {seen}"
+                    f"modularity {found.modularity:.3f}. {seen}"
                 ),
                 sure=_significance(found),
                 picture=picture,
@@ -259,11 +259,15 @@ def _significance(found: Communities) -> str:
         "weight that leaves."
     )
     if found.significant is None:
-        return f"{_verdict(found)} {_capital(str(found.reason))} {share}"
+        return (
+            f"{_verdict(found)} {_capital(str(found.reason))} Modularity by itself does not "
+            f"tell: the best groups of a random graph reach well above 0 too. {share}"
+        )
     return (
-        f"{_verdict(found)} p = {found.p_value:.2g} against "
-        f"{found.parameters['random_graphs']} {found.null}; the test is about the whole graph, "
-        f"not about single members. {share}"
+        f"{_verdict(found)} {found.parameters['random_graphs']} {found.null}, reach a modularity "
+        f"of {found.expected:.3f} (the median) by one quick search; this one reaches "
+        f"{found.observed:.3f} by the same: p = {found.p_value:.2g}. The test is about the whole "
+        f"graph, not about single members. {share}"
     )
 
 

@@ -44,11 +44,18 @@ class Communities(Result, Lookup[int]):
     Attributes:
         modularity: Newman's modularity of this partition, with weights and resolution: the
             share of the weight of ties that is inside communities, less what would be there
-            by chance. 0 where there are no ties.
+            by chance if these communities had been given. They have been looked for, so
+            random graphs reach well above 0 too: `expected` says how far. 0 where there are
+            no ties.
         significant: whether the graph is more divided than chance, at level .05; None where
             that was not or cannot be tested.
         p_value: the share of random graphs that are at least as divided, the graph itself
             counted among them; None where not tested.
+        observed: what the test compares: the modularity that one run of two iterations finds
+            in this graph, without weights (with those of events, where the table of who was
+            where is given); None where not tested. It is not `modularity`.
+        expected: the median of what such a run finds in the random graphs; None where not
+            tested. The graph is as divided as chance where `observed` is about this large.
         null: which random graphs it was compared with, in words; None where not tested.
         reason: why there is no answer; None where there is one.
 
@@ -85,6 +92,8 @@ class Communities(Result, Lookup[int]):
         self.modularity = modularity
         self.significant = test.significant
         self.p_value = test.p_value
+        self.observed = test.observed
+        self.expected = test.expected
         self.null = test.null
         self.reason = test.reason
 
