@@ -28,6 +28,7 @@ from scrmkit import (
     _labels,
     _layout,
     _svg,
+    communities,
     plots,
     relationships,
     report,
@@ -688,6 +689,36 @@ def test_attention_is_apart() -> None:
     caption = "The 3 strongest of 3 ties"
     strengths = [[row[2] for row in cells(page, caption)] for page in (with_likes, without)]
     assert strengths[0] == strengths[1]
+
+
+@pytest.mark.parametrize("likes", [0, 3])
+def test_only_what_occurs_has_a_column_beside_the_score(likes: int) -> None:
+    """The most engaged have columns for their families, and one for attention if there is any."""
+    rows = [{"time": day(at), "kind": "message", "source": 1, "target": 2} for at in range(9)]
+    liked = [{"time": day(at), "kind": "like", "source": 1, "target": 2} for at in range(likes)]
+    page = Page(report.build(InteractionLog.from_records([*rows, *liked])).html)
+    heads = [one.text for one in page.all("th") if one.get("scope") == "col"]
+    assert ("attention" in heads) == (likes > 0)
+    assert "conversation" in heads
+    assert "advocacy" not in heads
+
+
+def test_modularity_is_told_with_what_chance_reaches() -> None:
+    """The page gives the same statistic for this graph and for random ones, and no zero."""
+    network = nx.planted_partition_graph(4, 12, 0.6, 0.03, seed=2)
+    rows = [{"time": START, "kind": "message", "source": a, "target": b} for a, b in network.edges]
+    log = InteractionLog.from_records(rows)
+    found = communities.detect(relationships.measure(log))
+    made = report.build(log).html
+    assert found.expected is not None
+    assert f"reach a modularity of {found.expected:.3f} (the median)" in made
+    assert f"this one reaches {found.observed:.3f} by the same" in made
+    assert "0 is chance" not in made
+
+
+def test_untested_modularity_is_told_with_a_warning() -> None:
+    """Where random graphs were not made, the page says that they reach well above 0 too."""
+    assert "a random graph reach well above 0 too" in report.build(messages((1, 2, 3))).html
 
 
 def test_times_near_the_epoch_are_pointed_out() -> None:

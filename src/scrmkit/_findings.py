@@ -238,8 +238,9 @@ def engaged(subject: Subject) -> Section:
     families = [
         name
         for name in (*map(str, Family), "attention_points")
-        if name in rows.columns and name != Family.ATTENTION and float(rows[name].sum()) > 0
+        if name in rows.columns and name != Family.ATTENTION and any(row[name] > 0 for row in best)
     ]
+    attention = [str(Family.ATTENTION)] if any(row["attention"] for row in best) else []
     picture = inline(
         plots.engagement(rows, k=DRAWN, names=subject.names),
         key="engagement",
@@ -305,8 +306,9 @@ def engaged(subject: Subject) -> Section:
             Exhibit(
                 title="The most engaged, and why",
                 meaning=(
-                    "The score is the sum of the points from each family; attention is counted "
-                    "apart and adds nothing."
+                    f"The score is the sum of the points from each family; a family that gives "
+                    f"none of them a point has no column."
+                    f"{' Attention is a number of acts, not of points.' if attention else ''}"
                 ),
                 sure=f"{interval}; n is the number of acts that count.",
                 tables=(
@@ -320,7 +322,7 @@ def engaged(subject: Subject) -> Section:
                             "n": "number",
                             "active days": "number",
                             **{name.replace("_", " "): "number" for name in families},
-                            "attention": "number",
+                            **dict.fromkeys(attention, "number"),
                         },
                         [
                             (
@@ -331,7 +333,7 @@ def engaged(subject: Subject) -> Section:
                                 row["n"],
                                 row["active_days"],
                                 *(f"{row[name]:.1f}" for name in families),
-                                row["attention"],
+                                *(row[name] for name in attention),
                             )
                             for row in best
                         ],
