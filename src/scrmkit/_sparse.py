@@ -370,7 +370,8 @@ def link_dependencies(lengths: Matrix, sources: Ints) -> Floats:
         first = place[np.arange(len(batch)) * n + batch]
         starts = np.zeros(size)
         starts[first] = 1.0
-        arcs = sparse.coo_array((-np.ones(len(arc)), (below, above)), shape=(size, size))
+        ends = below.astype(np.int32), above.astype(np.int32)  # what SuperLU takes
+        arcs = sparse.coo_array((-np.ones(len(arc)), ends), shape=(size, size))
         downwards = (sparse.eye_array(size) + arcs).tocsc()
         paths = spsolve_triangular(downwards, starts, lower=True, unit_diagonal=True)
         upwards = downwards.T
