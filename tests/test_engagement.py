@@ -25,6 +25,7 @@ from scrmkit import (
     Interaction,
     InteractionLog,
     InvalidParameter,
+    ScrmkitWarning,
     UnknownCustomer,
 )
 from scrmkit.engagement import EngagementModel, Explanation, Level, Tracker, explain, score
@@ -84,7 +85,7 @@ def live(
     found = {}
     for who in people:
         if who in tracker:
-            row = tracker.score(who, as_of).to_dict()
+            row = tracker.score(who, as_of=as_of).to_dict()
             found[as_text(who)] = {**row, **row["contributions"]}
     return found
 
@@ -154,7 +155,8 @@ def test_order_and_repeats_do_not_matter(log: list[Interaction], data: st.DataOb
 @FEW
 def test_a_score_is_the_sum_of_its_columns(log: list[Interaction]) -> None:
     """To the bit, in the order of the columns, between the level and the attention."""
-    frame = score(InteractionLog.from_records(log)).frame
+    last = max(act.time for act in log)
+    frame = score(InteractionLog.from_records(log), as_of=last).frame
     columns = frame.columns[frame.columns.index("level") + 1 : -1]
     for row in frame.iter_rows(named=True):
         total = 0.0
@@ -232,6 +234,30 @@ def test_an_instant_is_needed_and_has_a_zone() -> None:
     for wrong in ([], datetime(2026, 1, 1), [datetime(2026, 1, 1)], "today", 7):  # noqa: DTZ001
         with pytest.raises(InvalidParameter):
             score(log, as_of=wrong)
+
+
+@pytest.mark.parametrize("ask", [score, lambda log: explain(log, "ana")])
+def test_a_lone_last_act_long_after_the_rest_warns(ask: Any) -> None:
+    """A slip of the pen in one year makes everything decay: the warning names the gap."""
+    typo = InteractionLog.from_records([act(day) for day in (*range(9), 400)])
+    with pytest.warns(ScrmkitWarning, match="stands alone, 392 days after") as caught:
+        ask(typo)
+    assert [one.filename for one in caught] == [__file__]
+
+
+def test_an_instant_that_is_asked_for_does_not_warn() -> None:
+    """Who says which instant is meant is not warned of a lone act there."""
+    typo = InteractionLog.from_records([act(day) for day in (*range(9), 400)])
+    instant = NOON + timedelta(days=400)
+    assert score(typo, as_of=instant).frame["n"].to_list() == [10]
+
+
+def test_a_table_is_no_log() -> None:
+    """A bare table needs to become a log first."""
+    table = pl.DataFrame({"time": [NOON]})
+    for ask in (lambda: score(table), lambda: explain(table, "ana")):
+        with pytest.raises(InvalidParameter, match="a DataFrame is no log: InteractionLog"):
+            ask()
 
 
 def test_an_act_later_on_the_day_does_not_count_yet() -> None:

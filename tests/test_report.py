@@ -745,6 +745,12 @@ def test_a_doubtful_last_instant_is_on_the_page() -> None:
     assert "Mind that the last act of the log" in made.html
 
 
+def test_a_table_is_no_log() -> None:
+    """A bare table needs to become a log first."""
+    with pytest.raises(InvalidParameter, match="a DataFrame is no log: InteractionLog"):
+        report.build(pl.DataFrame({"time": [START]}))
+
+
 def test_progress_is_told() -> None:
     """Each step is announced before it is done."""
     steps: list[str] = []

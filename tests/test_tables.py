@@ -99,6 +99,13 @@ def test_what_is_no_table_is_refused(thing: object) -> None:
         _tables.take(thing)
 
 
+@pytest.mark.parametrize("make", [pl.Series, pd.Series])
+def test_a_single_column_is_no_table(make: Any) -> None:
+    """A series is refused, although it can be read as Arrow."""
+    with pytest.raises(InvalidTable, match="a Series is not a table"):
+        _tables.take(make([1, 2]))
+
+
 @pytest.mark.parametrize("engine", ["polars", "pandas", "pyarrow"])
 def test_build_goes_home(engine: str) -> None:
     """Columns become a table of the kind that came in."""

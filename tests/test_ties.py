@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from scrmkit import (
     ScrmkitWarning,
     relationships,
 )
+from scrmkit.communities import detect
 from scrmkit.relationships import measure, together
 from strategies import half_lives, logs, people, splits, vocabularies
 
@@ -228,7 +230,7 @@ def test_a_group_is_the_same_sum_over_other_names(who: list[Any], data: st.DataO
     ledger = ledger_of(acts).group(names)
     assert_equal(rows(ties), ledger, LATER)
     assert ties.left_out == ledger.left_out
-    assert ties.parameters["grouped"]
+    assert ties.parameters["group"] is not None
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -381,6 +383,43 @@ def test_a_lone_last_act_long_after_the_rest_warns() -> None:
     measure(log, as_of=LATER)
     measure(InteractionLog.from_records([*typo, message(400, "ana", "dora")]))
     measure(InteractionLog.from_records(typo[-1:]))
+
+
+@pytest.mark.parametrize("engine", ["polars", "pandas", "pyarrow"])
+def test_a_grouping_has_a_digest(engine: str) -> None:
+    """The same pairs have the same digest, as a mapping in any order or as a table."""
+    log = InteractionLog.from_frame(small())
+    names = {"ana": "us", "dora": "us"}
+    frame = pl.DataFrame({"customer": list(names), "party": list(names.values())})
+    digest = measure(log, group=names).parameters["group"]
+    assert re.fullmatch("[0-9a-f]{16}", digest)
+    assert measure(log, group=dict(reversed(names.items()))).parameters["group"] == digest
+    assert measure(log, group=ENGINES[engine](frame)).parameters["group"] == digest
+    assert measure(log, group={"ana": "us"}).parameters["group"] != digest
+
+
+def test_a_grouping_that_is_not_read_is_said_to_be_so() -> None:
+    """A table that stays in its engine has no digest, and no grouping has no name."""
+    log = InteractionLog.from_frame(_relation(small()))
+    group = _relation(pl.DataFrame({"customer": ["ana"], "party": ["us"]}))
+    assert measure(log, group=group).parameters["group"] == "lazy table"
+    assert measure(log).parameters["group"] is None
+
+
+@pytest.mark.parametrize("group", [pd.Series({"ana": "us"}), pl.Series(["us"]), 3, ["ana"]])
+def test_a_grouping_is_a_mapping_or_a_table(group: Any) -> None:
+    """Anything else is refused with what would do."""
+    log = InteractionLog.from_frame(small())
+    with pytest.raises(InvalidParameter, match=r"group is of type \w+: give a mapping"):
+        measure(log, group=group)
+
+
+def test_communities_can_be_the_groups() -> None:
+    """What detect finds groups customers as the dictionary of it does."""
+    acts = [message(0, 1, 2), message(1, 2, 3), message(2, 3, 4)]
+    log = InteractionLog.from_records(acts)
+    found = detect(measure(log), significance=False)
+    assert rows(measure(log, group=found)) == rows(measure(log, group=dict(found)))
 
 
 def test_groups_that_cannot_be_are_refused() -> None:

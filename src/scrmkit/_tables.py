@@ -57,13 +57,13 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
     if own is not None and hasattr(table, "parameters"):
         table = own
     try:
-        frame = nw.from_native(table, pass_through=True)
+        frame = nw.from_native(table, pass_through=True, allow_series=True)
     except DuplicateError:
         raise InvalidTable("the table has two columns of one name: rename one of them") from None
     if isinstance(frame, nw.LazyFrame):
         return frame, Home(frame.implementation.value, lazy=True)
     if not isinstance(frame, nw.DataFrame):
-        if not hasattr(table, "__arrow_c_stream__"):
+        if isinstance(frame, nw.Series) or not hasattr(table, "__arrow_c_stream__"):
             raise InvalidTable(
                 f"a {type(table).__name__} is not a table: give a data frame (Polars, pandas, "
                 f"Arrow, DuckDB, Spark, ...) or an object with __arrow_c_stream__"

@@ -18,7 +18,7 @@ from scrmkit._sums import FAMILIES, HALF_LIFE, model_of
 from scrmkit._tables import Home, How
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra, ScrmkitWarning
 from scrmkit.interactions import Vocabulary
-from scrmkit.results import Result
+from scrmkit.results import Lookup, Result
 
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def measure(
         half_life: after which time an act counts half; None for no decay.
         group: the party that a customer belongs to: a mapping, or a table with the columns
             ``customer`` and ``party``. Others keep their name. The ties are then those of
-            the parties: the same sums over other names.
+            the parties: the same sums over other names. The result's parameters name it by
+            a digest of its pairs, or as ``"lazy table"`` where they are never read here.
 
     Returns:
         A result with the columns ``a, b`` (``a`` comes first in order of id), ``n_ab,
@@ -91,8 +92,8 @@ def measure(
         acts give no rows.
 
     Raises:
-        InvalidParameter: a time without a zone; an empty log without ``as_of``; groups of
-            another type than the ids.
+        InvalidParameter: a time without a zone; an empty log without ``as_of``; groups that
+            are neither mapping nor table, or of another type than the ids.
         InvalidTable: a table of groups that has a customer twice, or nulls.
 
     Warns:
@@ -113,7 +114,7 @@ def measure(
         ('ana', 'ben', 1, 1, 0.5, 1.5)
     """
     acts = acts_of(log, as_of, known_at, half_life)
-    frame = with_parties(acts.frame, group)
+    frame, grouping = with_parties(acts.frame, group)
     ties = sum_up(
         frame,
         as_of=acts.as_of,
@@ -129,7 +130,7 @@ def measure(
             "as_of": acts.as_of,
             "known_at": known_at,
             "half_life": half_life,
-            "grouped": group is not None,
+            "group": grouping,
             "model": model_of(half_life, log.vocabulary).digest,
             **log.parameters,
         },
@@ -173,21 +174,32 @@ def acts_of(
 ) -> Acts:
     """The acts that count, and a warning where the log's last instant may be a mistake."""
     _checks.check_half_life(half_life)
+    check_log(log)
+    acts = log.acts(as_of=as_of, known_at=known_at)
+    if as_of is None:
+        warn_if_the_last_is_alone(acts, stacklevel=4)
+    return acts
+
+
+def check_log(log: object) -> None:
+    """Refuse what is no log, such as the table that one is made of."""
     if not hasattr(log, "acts"):
         raise InvalidParameter(
             f"a {type(log).__name__} is no log: InteractionLog.from_frame makes one of a table"
         )
-    acts = log.acts(as_of=as_of, known_at=known_at)
-    gap = gap_before_the_last(acts.frame, acts.as_of) if as_of is None else None
+
+
+def warn_if_the_last_is_alone(acts: Acts, *, stacklevel: int) -> None:
+    """Warn where one act stands long after all others, because decay is counted from it."""
+    gap = gap_before_the_last(acts.frame, acts.as_of)
     if gap is not None and gap > LONELY:
         warnings.warn(
             f"the last act of the log, at {acts.as_of.isoformat()}, stands alone, {gap.days} "
             f"days after all others, and everything has decayed until then: give as_of, or "
             f"mend its time",
             ScrmkitWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
-    return acts
 
 
 def give_rows(ties: nw.LazyFrame[Any], home: Home) -> Any:
@@ -197,27 +209,40 @@ def give_rows(ties: nw.LazyFrame[Any], home: Home) -> Any:
     return _tables.give(nw.maybe_reset_index(_tables.collect(ties)).lazy(), home)
 
 
-def with_parties(frame: nw.LazyFrame[Any], group: Any) -> nw.LazyFrame[Any]:
-    """The acts with columns for both parties, under the names that a grouping gives them."""
+def with_parties(frame: nw.LazyFrame[Any], group: Any) -> tuple[nw.LazyFrame[Any], str | None]:
+    """The acts with columns for both parties, under the names that a grouping gives them.
+
+    And the grouping's digest; None without one.
+    """
     schema = frame.collect_schema()
     ids = next(schema[name] for name in PARTIES if name in schema)
     for name in PARTIES:
         if name not in schema:
             frame = frame.with_columns(nw.lit(None, ids).alias(name))
     if group is None:
-        return frame
-    return _tables.rename_ids(frame, PARTIES, _to_names(group, frame, ids))
+        return frame, None
+    names = _to_names(group, frame, ids)
+    grouping = "lazy table"
+    if not isinstance(names, nw.LazyFrame):
+        grouping = _checks.digest({"group": sorted(names.items())})
+    return _tables.rename_ids(frame, PARTIES, names), grouping
 
 
 def _to_names(
     group: Any, frame: nw.LazyFrame[Any], ids: nw.dtypes.DType
 ) -> Mapping[Id, Id] | nw.LazyFrame[Any]:
     """A grouping as a mapping, or as a table where the engine of the log holds no rows."""
-    if isinstance(group, Mapping):
+    if isinstance(group, Mapping | Lookup):
         for one in (*group, *group.values()):
             _checks.check_id(one, name="an id in group", error=InvalidParameter)
         return _check_types({_plain(old): _plain(new) for old, new in group.items()}, ids)
-    table, _ = _tables.take(group)
+    try:
+        table, _ = _tables.take(group)
+    except InvalidTable:
+        raise InvalidParameter(
+            f"group is of type {type(group).__name__}: give a mapping from customers to their "
+            f"party, or a table with the columns customer and party"
+        ) from None
     names = table.collect_schema().names()
     _tables.check_columns(names, ["customer", "party"], where="the table of groups")
     table = table.select(nw.col("customer").alias("old"), nw.col("party").alias("new"))

@@ -28,6 +28,7 @@ from scrmkit._checks import Id
 from scrmkit._explanations import Evidence, Explanation, KindShare, NextLevel, explain_acts
 from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model
 from scrmkit._scoring import Rules, Score
+from scrmkit._ties import check_log, warn_if_the_last_is_alone
 from scrmkit._trackers import Tracker
 from scrmkit.errors import InvalidParameter, UnknownCustomer
 from scrmkit.interactions import Family
@@ -86,7 +87,12 @@ def score(
 
     Raises:
         InvalidParameter: an instant without a time zone; a model that cannot be, or that
-            weighs a kind that the vocabulary lacks; an empty log without ``as_of``.
+            weighs a kind that the vocabulary lacks; an empty log without ``as_of``; a table
+            instead of a log.
+
+    Warns:
+        ScrmkitWarning: without ``as_of``, where a single act stands more than a year after
+            all others: decay would be counted from what may be a slip of the pen.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -103,6 +109,7 @@ def score(
         >>> row["conversation"] + row["contribution"] == row["score"]
         True
     """
+    check_log(log)
     rules = Rules.of(model, log.vocabulary)
     several = as_of is not None and not isinstance(as_of, datetime)
     instants = _to_instants(as_of)
@@ -111,6 +118,8 @@ def score(
         known_at=known_at,
         earliest=instants[0] if instants else None,
     )
+    if not instants:
+        warn_if_the_last_is_alone(acts, stacklevel=3)
     instants = instants or (acts.as_of,)
     keys = ["customer", "as_of"] if several else ["customer"]
     counts = _count(acts, instants, rules)
@@ -392,6 +401,9 @@ def explain(
         UnknownCustomer: somebody without an act of their own in the log by then.
         InvalidParameter: as for `score`.
 
+    Warns:
+        ScrmkitWarning: as `score`.
+
     Example:
         >>> from datetime import UTC, datetime
         >>> from scrmkit import InteractionLog, engagement
@@ -408,8 +420,11 @@ def explain(
         >>> [act.id for act in why.kinds[0].evidence]
         ['m20', 'm9', 'm1']
     """
+    check_log(log)
     rules = Rules.of(model, log.vocabulary)
     acts = log.acts(as_of=as_of, known_at=known_at)
+    if as_of is None:
+        warn_if_the_last_is_alone(acts, stacklevel=3)
     names = acts.columns
     rows = _own_acts(acts)
     wanted = str(customer) if isinstance(customer, UUID) else customer

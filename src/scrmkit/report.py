@@ -26,6 +26,7 @@ from scrmkit._checks import Id
 from scrmkit._page import Page, Section, render
 from scrmkit._sections import Subject, days, moment
 from scrmkit._tables import EPOCH
+from scrmkit._ties import check_log
 from scrmkit.errors import ScrmkitWarning
 from scrmkit.graph import SocialGraph
 from scrmkit.log import InteractionLog
@@ -97,7 +98,8 @@ def build(
         The page. A log without an accepted interaction gives a page that says what was read.
 
     Raises:
-        InvalidParameter: an instant without a time zone, or a half-life that cannot be.
+        InvalidParameter: an instant without a time zone, a half-life that cannot be, or a
+            table instead of a log.
         InvalidTable: ``together`` names a column that the log lacks.
 
     Warns:
@@ -116,6 +118,7 @@ def build(
         True
     """
     say: Progress = progress or (lambda _: None)
+    check_log(log)
     _checks.check_half_life(half_life)
     known = dict(names or {})
     made = {"vocabulary": _named(log)}
