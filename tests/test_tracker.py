@@ -402,6 +402,18 @@ def test_to_forget_somebody_removes_their_acts_and_their_name() -> None:
     assert tracker.score("ben", END) == before
 
 
+def test_who_is_forgotten_is_no_counterpart() -> None:
+    """Those who acted towards them acted towards one person fewer, which can cost a level."""
+    levels = (Level("closed", 0), Level("open", 1, counterparts=2))
+    acts = [act(day, target=target) for day in range(40) for target in ("ben", "cem")]
+    tracker = tracked(acts, evolve(SIMPLE, levels=levels))
+    before = tracker.score("ana")
+    tracker.forget("ben")
+    after = tracker.score("ana")
+    assert (before.level, after.level) == ("open", "closed")
+    assert before.value == after.value
+
+
 # Models
 
 

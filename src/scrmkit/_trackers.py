@@ -172,8 +172,10 @@ class Tracker:
     def forget(self, customer: Id) -> None:
         """Remove a customer: their counts go; in those of others they become nobody.
 
-        What others did keeps its count, without the counterpart. Nothing happens where the
-        customer is unknown. Time grows with the size of the tracker.
+        What others did keeps its count, without the counterpart, so each of them acted
+        towards one person fewer; where a level asks for a number of counterparts, theirs
+        can fall. Nothing happens where the customer is unknown. Time grows with the size of
+        the tracker.
         """
         self._diaries.pop(customer, None)
         for diary in self._diaries.values():
