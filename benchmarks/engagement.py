@@ -81,7 +81,7 @@ def live(acts: pl.DataFrame, size: int = 100_000) -> None:
     recorded = perf_counter()
     people = {interaction.source for interaction in interactions[:5000]}
     for who in people:
-        tracker.score(who, START + timedelta(days=730))
+        tracker.score(who, as_of=START + timedelta(days=730))
     scored = perf_counter()
     print(f"recorded: {size / (recorded - start):,.0f} acts a second")
     print(f"scored: {len(people) / (scored - recorded):,.0f} customers a second")

@@ -57,7 +57,7 @@ def scores(tracker: Tracker, acts: list[Interaction]) -> dict[object, Score]:
     """The score, at the last of these acts, of everybody in them whom the tracker knows."""
     people = {one.source for one in acts} - {None}
     as_of = max((one.time for one in acts), default=NOON)
-    return {who: tracker.score(who, as_of) for who in people if who in tracker}
+    return {who: tracker.score(who, as_of=as_of) for who in people if who in tracker}
 
 
 def plain(acts: list[Interaction]) -> list[Interaction]:
@@ -72,21 +72,21 @@ def test_a_score_is_the_share_of_activity_in_activity_and_scale() -> None:
 
 def test_an_act_is_halved_by_its_half_life() -> None:
     """A referral of weight 5 counts 2.5 after the half-life."""
-    found = tracked([act(kind="referral")]).score("ana", NOON + timedelta(days=90))
+    found = tracked([act(kind="referral")]).score("ana", as_of=NOON + timedelta(days=90))
     assert found.value == pytest.approx(100 * 2.5 / 22.5, rel=1e-12)
 
 
 def test_age_counts_whole_utc_days() -> None:
     """The hour of the act and the hour of the question do not matter, only their days."""
-    late = tracked([act(11.9 / 24)]).score("ana", NOON + timedelta(days=9, hours=-11))
-    early = tracked([act(-11.9 / 24)]).score("ana", NOON + timedelta(days=9, hours=11))
+    late = tracked([act(11.9 / 24)]).score("ana", as_of=NOON + timedelta(days=9, hours=-11))
+    early = tracked([act(-11.9 / 24)]).score("ana", as_of=NOON + timedelta(days=9, hours=11))
     assert late.value == early.value
 
 
 def test_no_half_life_means_no_decay() -> None:
     """Without a half-life an act counts the same for ever."""
     model = EngagementModel(half_life=None)
-    assert tracked([act()], model).score("ana", END).value == pytest.approx(100 / 21)
+    assert tracked([act()], model).score("ana", as_of=END).value == pytest.approx(100 / 21)
 
 
 def test_acts_beyond_the_cap_are_counted_but_add_nothing() -> None:
@@ -193,8 +193,8 @@ def test_low_score_and_high_are_in_order(
 def test_bursts_make_the_interval_wider() -> None:
     """Twenty acts on four days say less than twenty acts on twenty days."""
     later = NOON + timedelta(days=40)
-    spread = tracked([act(day) for day in range(0, 40, 2)], SIMPLE).score("ana", later)
-    bursts = tracked([act(day) for day in (0, 10, 20, 38)] * 5, SIMPLE).score("ana", later)
+    spread = tracked([act(day) for day in range(0, 40, 2)], SIMPLE).score("ana", as_of=later)
+    bursts = tracked([act(day) for day in (0, 10, 20, 38)] * 5, SIMPLE).score("ana", as_of=later)
     assert bursts.high - bursts.low > 1.2 * (spread.high - spread.low)
 
 
@@ -234,14 +234,14 @@ def test_a_score_is_the_sum_of_its_contributions(log: list[Interaction]) -> None
 def test_a_level_takes_all_its_conditions(acts: list[Interaction], level: str) -> None:
     """The highest level holds whose score, active days and counterparts are all reached."""
     model = evolve(SIMPLE, confidence=0.01, prior_dispersion=0.01)
-    assert tracked(acts, model).score("ana", NOON).level == level
+    assert tracked(acts, model).score("ana", as_of=NOON).level == level
 
 
 def test_a_level_is_new_until_we_have_looked_long_enough() -> None:
     """Thirteen days of exposure are too few, fourteen are enough."""
     tracker = tracked([act()])
-    assert tracker.score("ana", NOON + timedelta(days=12)).level == "new"
-    assert tracker.score("ana", NOON + timedelta(days=13)).level == "quiet"
+    assert tracker.score("ana", as_of=NOON + timedelta(days=12)).level == "new"
+    assert tracker.score("ana", as_of=NOON + timedelta(days=13)).level == "quiet"
 
 
 def test_a_level_is_unknown_where_the_interval_goes_beyond_neighbours() -> None:
@@ -306,7 +306,7 @@ def test_a_score_does_not_depend_on_others(log: list[Interaction]) -> None:
     log = plain(log)
     for who, score in scores(tracked(log), log).items():
         alone = tracked([one for one in log if one.source == who])
-        assert alone.score(who, score.as_of) == score
+        assert alone.score(who, as_of=score.as_of) == score
 
 
 @given(log=logs(max_size=12))
@@ -344,23 +344,23 @@ def test_an_instant_before_the_last_act_is_an_error() -> None:
     """Counts cannot be taken apart again, and the message says whom to ask."""
     tracker = tracked([act(), act(2)])
     with pytest.raises(AsOfError, match=r"engagement\.score"):
-        tracker.score("ana", NOON + timedelta(days=1))
+        tracker.score("ana", as_of=NOON + timedelta(days=1))
     assert tracker.score("ana").as_of == NOON + timedelta(days=2)
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:
     """A naive datetime names no instant."""
     with pytest.raises(InvalidParameter, match="time zone"):
-        tracked([act()]).score("ana", datetime(2030, 1, 1))  # noqa: DTZ001 - the point
+        tracked([act()]).score("ana", as_of=datetime(2030, 1, 1))  # noqa: DTZ001 - the point
 
 
 def test_a_retraction_takes_an_act_back() -> None:
     """After it the score is that of the other acts, from that instant on."""
     tracker = tracked([act(), act(1, "call")])
     tracker.retract(act(1, "call"), at=NOON + timedelta(days=3))
-    assert tracker.score("ana", END) == tracked([act()]).score("ana", END)
+    assert tracker.score("ana", as_of=END) == tracked([act()]).score("ana", as_of=END)
     with pytest.raises(AsOfError):
-        tracker.score("ana", NOON + timedelta(days=2))
+        tracker.score("ana", as_of=NOON + timedelta(days=2))
 
 
 def test_a_customer_whose_acts_were_all_taken_back_is_unknown() -> None:
@@ -394,12 +394,12 @@ def test_an_interaction_that_takes_back_is_not_recorded() -> None:
 def test_to_forget_somebody_removes_their_acts_and_their_name() -> None:
     """Their own score is gone; the acts of others towards them stay, towards nobody."""
     tracker = tracked([act(), act(source="ben", target="ana"), act(source="ben", target=None)])
-    before = tracker.score("ben", END)
+    before = tracker.score("ben", as_of=END)
     tracker.forget("ana")
     tracker.forget("nobody")
     assert "ana" not in tracker
     assert "ana" not in json.dumps(tracker.to_dict())
-    assert tracker.score("ben", END) == before
+    assert tracker.score("ben", as_of=END) == before
 
 
 def test_who_is_forgotten_is_no_counterpart() -> None:
@@ -540,7 +540,7 @@ def test_a_tracker_can_be_grouped_by_a_function() -> None:
     """Handles become their person; what is left between them does not count."""
     log = [act(source="ana/mail"), act(source="ana/app", target="ana/mail")]
     people = tracked(log).group(lambda handle: handle.partition("/")[0])
-    assert people.score("ana", END) == tracked([act()]).score("ana", END)
+    assert people.score("ana", as_of=END) == tracked([act()]).score("ana", as_of=END)
 
 
 def test_every_parameter_is_in_the_digest() -> None:

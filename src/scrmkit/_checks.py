@@ -9,6 +9,8 @@ import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from numbers import Real
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -154,6 +156,42 @@ def to_whole(value: Any, *, name: str, least: int) -> int:
     raise InvalidParameter(f"{name} must be a whole number of at least {least}", value=value)
 
 
+def check_type(value: object, of: type, *, name: str, error: Failure = InvalidParameter) -> None:
+    """Refuse what is not a value of one of our types."""
+    if not isinstance(value, of):
+        raise error(
+            f"{name} is of type {type(value).__name__}: give a value of type {of.__name__}",
+            value=value,
+        )
+
+
+def to_float(value: Any) -> Any:
+    """A number as a float, and -0.0 as 0.0; anything else as it is, for others to refuse."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    try:
+        return float(value) + 0.0
+    except OverflowError:
+        return value
+
+
+def to_renaming(names: Mapping[Id, Id] | Callable[[Id], Id]) -> Callable[[Id], Id]:
+    """A function that gives an id its new name, or an error where that is no id."""
+    if not callable(names) and not isinstance(names, Mapping):
+        raise InvalidParameter(
+            f"names is of type {type(names).__name__}: give a mapping from ids to new ids, or a "
+            f"function",
+            value=names,
+        )
+
+    def rename(customer: Id) -> Id:
+        name = names(customer) if callable(names) else names.get(customer, customer)
+        check_id(name, name="the name of a group", error=InvalidParameter)
+        return name
+
+    return rename
+
+
 def to_utc(value: datetime, *, name: str) -> datetime:
     """The same instant in UTC; an error for a time without a zone."""
     check_time(value, name=name, error=InvalidParameter)
@@ -175,6 +213,27 @@ def check_half_life(value: timedelta | None) -> None:
 
 
 def digest(parameters: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits that name these parameters: SHA-256 of their JSON form."""
-    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"), default=str)
+    """Sixteen hexadecimal digits that name these parameters: SHA-256 of their JSON form.
+
+    Instants, durations, UUIDs and decimals stand as their text.
+
+    Raises:
+        InvalidParameter: a value that has no form in JSON, so that no digest could name it.
+    """
+    try:
+        text = json.dumps(
+            parameters, sort_keys=True, separators=(",", ":"), default=_to_json, allow_nan=False
+        )
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidParameter(
+            "these parameters have no digest, because JSON cannot hold all of them: give text, "
+            "finite numbers, truth values, and lists and mappings of these",
+            value=parameters,
+        ) from None
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _to_json(value: object) -> str:
+    if isinstance(value, datetime | timedelta | UUID | Decimal):
+        return str(value)
+    raise TypeError

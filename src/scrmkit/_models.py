@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
+from math import isfinite
+from numbers import Real
 from statistics import NormalDist
 from typing import Any, Final, Protocol
 
@@ -16,6 +18,7 @@ from scrmkit.errors import InvalidParameter
 
 NEW: Final = "new"
 UNKNOWN: Final = "unknown"
+_SLACK: Final = 1e-9
 
 
 def _check_whole(value: object, *, name: str, low: int) -> None:
@@ -41,7 +44,7 @@ class Level:
     """
 
     name: str = field()
-    at_least: float = field(converter=float)
+    at_least: float = field(converter=_checks.to_float)
     active_days: int = field(default=0, kw_only=True)
     counterparts: int = field(default=0, kw_only=True)
 
@@ -190,12 +193,12 @@ class EngagementModel:
     weights: Mapping[str, float] | None = field(default=None, converter=_to_weights, hash=False)
     half_life: timedelta | None = timedelta(days=90)
     cap_per_day: int = 5
-    scale: float = field(default=20.0, converter=float)
+    scale: float = field(default=20.0, converter=_checks.to_float)
     levels: tuple[Level, ...] = field(default=DEFAULT_LEVELS, converter=_to_levels)
     new_below: int = 14
-    prior_activity: float = field(default=2.0, converter=float)
-    prior_dispersion: float = field(default=2.0, converter=float)
-    confidence: float = 0.9
+    prior_activity: float = field(default=2.0, converter=_checks.to_float)
+    prior_dispersion: float = field(default=2.0, converter=_checks.to_float)
+    confidence: float = field(default=0.9, converter=_checks.to_float)
 
     def __attrs_post_init__(self) -> None:
         _check_positive(self.scale, name="scale")
@@ -239,18 +242,33 @@ def fade_of(half_life: timedelta | None) -> float:
     return 1.0 if half_life is None else 2.0 ** (-1.0 / (half_life / timedelta(days=1)))
 
 
+_NEEDED: Final = ("name", "version", "weights", "half_life", "cap_per_day", "value")
+
+
 def check_model(model: Model) -> None:
-    """Refuse a model whose data cannot be; what it lacks is not looked at."""
+    """Refuse a model that lacks what a model needs, or whose data cannot be."""
+    lacks = [name for name in _NEEDED if not hasattr(model, name)]
+    if lacks or not callable(model.value):
+        raise InvalidParameter(
+            f"the model is of type {type(model).__name__}, and lacks "
+            f"{', '.join(lacks) or 'a function called value'}: give an EngagementModel, or an "
+            f"object of the shape of engagement.Model",
+            value=model,
+        )
     _checks.check_text(model.name, name="the model's name", error=InvalidParameter)
     _checks.check_text(model.version, name="the model's version", error=InvalidParameter)
     _checks.check_half_life(model.half_life)
     _check_whole(model.cap_per_day, name="cap_per_day", low=1)
-    for kind, weight in (model.weights or {}).items():
+    for kind, weight in (_to_weights(model.weights) or {}).items():
         _checks.check_range(weight, name=f"the weight of {kind!r}", error=InvalidParameter, low=0)
     _check_whole(getattr(model, "new_below", 0), name="new_below", low=0)
     for name in ("prior_activity", "prior_dispersion"):
         _check_positive(getattr(model, name, 1.0), name=name)
-    levels: tuple[Level, ...] = getattr(model, "levels", DEFAULT_LEVELS)
+    _checks.check_type(getattr(model, "parameters", {}), Mapping, name="parameters")
+    _check_levels(_to_levels(getattr(model, "levels", DEFAULT_LEVELS)))
+
+
+def _check_levels(levels: tuple[Level, ...]) -> None:
     starts = [level.at_least for level in levels]
     if not levels or starts[0] != 0 or sorted(set(starts)) != starts:
         raise InvalidParameter(
@@ -262,3 +280,35 @@ def check_model(model: Model) -> None:
         )
     if len({level.name for level in levels}) < len(levels):
         raise InvalidParameter("two levels have the same name")
+
+
+def check_value(model: Model) -> None:
+    """Refuse a model whose function breaks a rule, tried at a few places."""
+    for exposure in (1.0, 400.0):
+        least = 0.0
+        for activity in (0.0, 1.0, 100.0):
+            call = f"value({activity:g}, 1, {exposure:g}) of the model {model.name!r}"
+            try:
+                found = model.value(activity, 1.0, exposure)
+            except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+                raise InvalidParameter(f"{call} raises {type(error).__name__}") from error
+            broken = _broken_rule(found, least, nothing=not activity)
+            if broken:
+                raise InvalidParameter(f"{call} {broken}", value=found)
+            least = found[0]
+
+
+def _broken_rule(found: Any, least: float, *, nothing: bool) -> str:
+    """Which rule for score, low and high is broken; empty where none is."""
+    if not isinstance(found, tuple | list) or len(found) != 3:
+        return "must be three numbers: the score, low and high"
+    if not all(isinstance(x, Real) and not isinstance(x, bool) and isfinite(x) for x in found):
+        return "must be three finite numbers"
+    value, low, high = found
+    if not -_SLACK <= low <= value + _SLACK <= high + 2 * _SLACK <= 100 + 3 * _SLACK:
+        return "must have 0 <= low <= score <= high <= 100"
+    if nothing and value > _SLACK:
+        return "must have the score 0, for there is no activity"
+    if value < least - _SLACK:
+        return "must not be less than for less activity"
+    return ""

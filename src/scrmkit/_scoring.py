@@ -11,14 +11,22 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from scrmkit import _checks
 from scrmkit._checks import Id
-from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model, check_model, fade_of
+from scrmkit._models import (
+    NEW,
+    UNKNOWN,
+    EngagementModel,
+    Level,
+    Model,
+    check_model,
+    check_value,
+    fade_of,
+)
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import Family, Vocabulary
 
@@ -115,7 +123,9 @@ class Rules:
         """Check a model and complete it from the vocabulary and the defaults."""
         default = EngagementModel()
         model = default if model is None else model
+        _checks.check_type(vocabulary, Vocabulary, name="vocabulary")
         check_model(model)
+        check_value(model)
         given = model.weights
         if given is None:
             given = {kind.name: kind.engagement_weight for kind in vocabulary}
@@ -132,7 +142,9 @@ class Rules:
                 "name": model.name,
                 "version": model.version,
                 "weights": weights,
-                "families": {kind: families[kind] for kind in weights},
+                "words": {
+                    word: [kind.name, kind.family] for word, kind in vocabulary.words.items()
+                },
                 "half_life": model.half_life,
                 "cap_per_day": model.cap_per_day,
                 "levels": [
@@ -148,8 +160,8 @@ class Rules:
             name=model.name,
             version=model.version,
             digest=digest,
-            weights=MappingProxyType(weights),
-            families=MappingProxyType(families),
+            weights=weights,
+            families=families,
             half_life=model.half_life,
             cap=model.cap_per_day,
             levels=levels,
@@ -202,14 +214,15 @@ class Rules:
         return (between / gathered + prior * self.prior_dispersion) / (activity + prior)
 
     def standing(self, value: float, active_days: int, counterparts: int) -> int:
-        """The place of the highest level whose conditions are all met."""
-        return max(
+        """The place of the highest level whose conditions are all met; else the lowest."""
+        places = (
             place
             for place, level in enumerate(self.levels)
             if value >= level.at_least
             and active_days >= level.active_days
             and counterparts >= level.counterparts
         )
+        return max(places, default=0)
 
 
 def _check_kind(word: str, vocabulary: Vocabulary) -> None:

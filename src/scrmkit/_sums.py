@@ -50,11 +50,13 @@ class Model:
     Args:
         half_life: microseconds after which half is left; infinite where nothing decays.
         weights: for each word the weight of its kind and the cell that counts its family.
+        heaviest: the most that one act can add to a strength.
         described: the digest and what it stands for, for rows and parameters.
     """
 
     half_life: float
     weights: Mapping[str, tuple[float, int]]
+    heaviest: float
     described: Mapping[str, Any]
 
     @property
@@ -63,10 +65,15 @@ class Model:
         return str(self.described["digest"])
 
 
-@lru_cache(maxsize=64)
 def model_of(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
     """The model that a half-life and a vocabulary make."""
     _checks.check_half_life(half_life)
+    _checks.check_type(vocabulary, Vocabulary, name="vocabulary")
+    return _make_model(half_life, vocabulary)
+
+
+@lru_cache(maxsize=64)
+def _make_model(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
     days = None if half_life is None else half_life / timedelta(days=1)
     weights = {
         word: (kind.tie_weight, COUNTS + FAMILIES.index(kind.family))
@@ -75,6 +82,7 @@ def model_of(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
     return Model(
         half_life=math.inf if half_life is None else half_life / _MICROSECOND,
         weights=weights,
+        heaviest=max((weight for weight, _ in weights.values()), default=0.0),
         described={
             "name": "decayed sum",
             "digest": _checks.digest({"sum": 1, "half_life_days": days, "weights": weights}),
@@ -135,6 +143,16 @@ def taken_back() -> InvalidInteraction:
     )
 
 
+def check_interaction(value: object) -> None:
+    """Refuse what is not an interaction, such as the fields of one."""
+    if not isinstance(value, Interaction):
+        raise InvalidInteraction(
+            f"an interaction is wanted, not a value of type {type(value).__name__}: make one with "
+            f"Interaction(id=..., time=..., kind=..., source=..., target=...)",
+            value=value,
+        )
+
+
 def cells_of(interaction: Interaction, model: Model, *, forth: bool) -> list[float]:
     """The sum of a single interaction, of a towards b (``forth``) or of b towards a."""
     weight, family = model.weights.get(interaction.kind, UNKNOWN)
@@ -179,7 +197,8 @@ def check_head(data: Mapping[str, Any], what: str, model: Model) -> None:
     """Refuse a mapping of another sort, another version or another model."""
     if not isinstance(data, Mapping) or data.get("format") != f"scrmkit.{what}":
         raise InvalidParameter(f"this is not what to_dict() of a {what} writes")
-    if data.get("version") != _FORMAT:
+    version = data.get("version")
+    if type(version) is not int or version != _FORMAT:
         raise InvalidParameter(
             f"this {what} is of another version of the format than {_FORMAT}: it was written "
             f"by another version of scrmkit"
@@ -245,8 +264,8 @@ def to_row(cells: Sequence[float]) -> dict[str, Any]:
     return row
 
 
-def from_row(row: Mapping[str, Any], *, where: str = "") -> tuple[float, ...]:
-    """A sum that `to_row` wrote, checked."""
+def from_row(row: Mapping[str, Any], model: Model, *, where: str = "") -> tuple[float, ...]:
+    """A sum that `to_row` wrote under this model, checked."""
     if row.get("n_ab") == row.get("n_ba") == 0:
         if to_row(NOTHING).items() <= row.items():
             return NOTHING
@@ -264,6 +283,12 @@ def from_row(row: Mapping[str, Any], *, where: str = "") -> tuple[float, ...]:
             cells.append(_from_count(value, where=path))
     if sum(cells[COUNTS:]) != cells[N_AB] + cells[N_BA]:
         raise InvalidParameter(f"{where}n_ab + n_ba must be the sum of the counts by family")
+    for count, strength in ((N_AB, AB), (N_BA, BA)):
+        if cells[strength] > cells[count] * model.heaviest * (1 + 1e-9):
+            raise InvalidParameter(
+                f"{where}{COLUMNS[strength]} must not be beyond {COLUMNS[count]} acts of the "
+                f"heaviest kind, which weighs {model.heaviest:g}"
+            )
     if abs(cells[BALANCE]) > (cells[AB] + cells[BA]) * (1 + 1e-9):
         raise InvalidParameter(f"{where}balance must not be beyond the strength")
     if cells[FIRST] > cells[LAST]:
@@ -283,12 +308,14 @@ def to_rows(pairs: Pairs) -> dict[str, Any]:
     return {"columns": ["a", "b", *COLUMNS], "size": len(rows), "rows": rows}
 
 
-def from_rows(data: Mapping[str, Any]) -> Iterable[tuple[tuple[Id, Id], tuple[float, ...]]]:
-    """The sums that `to_rows` wrote, checked one by one."""
+def from_rows(
+    data: Mapping[str, Any], model: Model
+) -> Iterable[tuple[tuple[Id, Id], tuple[float, ...]]]:
+    """The sums that `to_rows` wrote under this model, checked one by one."""
     columns, rows = data.get("columns"), data.get("rows")
     if columns != ["a", "b", *COLUMNS]:
         raise InvalidParameter(f"columns must be a, b, {', '.join(COLUMNS)}")
-    if not isinstance(rows, list) or data.get("size") != len(rows):
+    if not isinstance(rows, list) or not _is_count(data.get("size"), len(rows)):
         raise InvalidParameter("size is not the number of rows: a part is missing")
     seen = set()
     for number, row in enumerate(rows):
@@ -299,10 +326,14 @@ def from_rows(data: Mapping[str, Any]) -> Iterable[tuple[tuple[Id, Id], tuple[fl
         if not is_before(a, b) or (a, b) in seen:
             raise InvalidParameter(f"{where} must be the only one of its pair, with a before b")
         seen.add((a, b))
-        cells = from_row(dict(zip(columns, row, strict=True)), where=f"{where}.")
+        cells = from_row(dict(zip(columns, row, strict=True)), model, where=f"{where}.")
         if cells is NOTHING:
             raise InvalidParameter(f"{where} must have at least one interaction")
         yield (a, b), cells
+
+
+def _is_count(value: Any, count: int) -> bool:
+    return type(value) is int and value == count
 
 
 def from_left_out(data: Any) -> dict[str, int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from scrmkit import _checks, _sums
 from scrmkit._checks import Id
-from scrmkit._models import Model
+from scrmkit._models import EngagementModel, Model
 from scrmkit._scoring import Rules, Score, assess
 from scrmkit._tables import day_of
 from scrmkit.errors import (
@@ -24,6 +24,8 @@ from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
 
 FORMAT: Final = "scrmkit.tracker"
 VERSION: Final = 1
+FIRST_DAY: Final = day_of(datetime(1, 12, 31, tzinfo=UTC))
+MOST: Final = 2**53
 
 Act = tuple[Id | None, str, int]
 
@@ -47,6 +49,15 @@ class Tracker:
     of `score` for the log of what was recorded. Each interaction is recorded once: a
     tracker does not remember ids, so repeats are the business of the log or store.
 
+    Iterating gives the customers with acts of their own, in the order in which they came.
+    A tracker can be copied and pickled. It is not safe to change it in one thread while
+    another uses it: hold a lock, or keep one for each thread and merge them.
+
+    A tracker believes the times that it is given. One act with a time that is years ahead
+    makes every earlier ``as_of`` an error for its customer, and ages all that this
+    customer did where ``as_of`` is None. Refuse times of the future at your own door, and
+    always pass ``as_of``.
+
     Args:
         model: what counts for how much; None for `EngagementModel` with the weights of
             the vocabulary.
@@ -61,18 +72,38 @@ class Tracker:
         ...         id=f"m{day}", time=datetime(2026, 3, day, tzinfo=UTC), kind="answer",
         ...         source="ana", target="ben",
         ...     ))
-        >>> tracker.score("ana", datetime(2026, 4, 1, tzinfo=UTC)).level
+        >>> tracker.score("ana", as_of=datetime(2026, 4, 1, tzinfo=UTC)).level
         'occasional'
+        >>> list(tracker)
+        ['ana']
     """
 
     def __init__(
         self, *, model: Model | None = None, vocabulary: Vocabulary = DEFAULT_VOCABULARY
     ) -> None:
-        self._model = model
+        self._model: Model = EngagementModel() if model is None else model
         self._vocabulary = vocabulary
-        self._rules = Rules.of(model, vocabulary)
+        self._rules = Rules.of(self._model, vocabulary)
         self._diaries: dict[Id, _Diary] = {}
         self._ids: str | None = None
+
+    @property
+    def model(self) -> Model:
+        """What counts for how much."""
+        return self._model
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the words of kinds mean."""
+        return self._vocabulary
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The last instant at which something changed, in UTC; None while it is empty.
+
+        Takes time in proportion to the number of customers.
+        """
+        return max((diary.last for diary in self._diaries.values()), default=None)
 
     @property
     def digest(self) -> str:
@@ -80,11 +111,13 @@ class Tracker:
         return self._rules.digest
 
     def __len__(self) -> int:
-        return sum(1 for diary in self._diaries.values() if diary.counts)
+        return len(self._diaries)
 
-    def __contains__(self, customer: Id) -> bool:
-        diary = self._diaries.get(customer)
-        return diary is not None and bool(diary.counts)
+    def __iter__(self) -> Iterator[Id]:
+        return iter(self._diaries)
+
+    def __contains__(self, customer: object) -> bool:
+        return customer in self._diaries
 
     def __repr__(self) -> str:
         return f"<Tracker of {len(self)} customers, model {self._rules.name!r}>"
@@ -99,6 +132,7 @@ class Tracker:
             InvalidParameter: its ids are not of the type of the other ids.
             InvalidInteraction: one that takes another back: use `retract`.
         """
+        _sums.check_interaction(interaction)
         if interaction.retracts is not None:
             raise InvalidInteraction(
                 "this interaction takes another back, and a tracker does not remember ids: "
@@ -112,13 +146,17 @@ class Tracker:
     def retract(self, interaction: Interaction, *, at: datetime) -> None:
         """Take back an interaction that was recorded here, from an instant on.
 
+        A customer of whom no act is left is unknown here, as if nothing had been recorded.
+
         Args:
-            interaction: the one that was recorded.
+            interaction: the one that was recorded; one whose counterpart was forgotten
+                since, without its target: ``attrs.evolve(interaction, target=None)``.
             at: when it was taken back.
 
         Raises:
             InvalidInteraction: one that was not recorded here.
         """
+        _sums.check_interaction(interaction)
         at = _checks.to_utc(at, name="at")
         if at < interaction.time:
             raise InvalidParameter("at is before the interaction that is taken back")
@@ -130,10 +168,13 @@ class Tracker:
         if diary is None or not diary.counts[act]:
             raise InvalidInteraction("an interaction that was not recorded cannot be retracted")
         diary.counts[act] -= 1
-        diary.counts += Counter()
         diary.last = max(diary.last, at)
+        if not diary.counts[act]:
+            del diary.counts[act]
+        if not diary.counts:
+            self._remove(customer)
 
-    def score(self, customer: Id, as_of: datetime | None = None) -> Score:
+    def score(self, customer: Id, *, as_of: datetime | None = None) -> Score:
         """The score of one customer.
 
         Args:
@@ -147,7 +188,7 @@ class Tracker:
                 taken apart again, so ask the log with `score` or `explain`.
         """
         diary = self._diaries.get(customer)
-        if diary is None or not diary.counts:
+        if diary is None:
             raise UnknownCustomer("nothing of this customer was recorded", value=customer)
         as_of = diary.last if as_of is None else _checks.to_utc(as_of, name="as_of")
         if as_of < diary.last:
@@ -169,19 +210,32 @@ class Tracker:
             counterparts=len(towards - {None}),
         )
 
-    def forget(self, customer: Id) -> None:
+    def forget(self, customer: Id) -> int:
         """Remove a customer: their counts go; in those of others they become nobody.
 
         What others did keeps its count, without the counterpart, so each of them acted
         towards one person fewer; where a level asks for a number of counterparts, theirs
-        can fall. Nothing happens where the customer is unknown. Time grows with the size of
-        the tracker.
+        can fall.
+
+        Returns:
+            How many acts named the customer: their own, and those of others towards them.
+            0 where the customer is unknown. Time grows with the size of the tracker.
         """
-        self._diaries.pop(customer, None)
+        named = self._remove(customer)
         for diary in self._diaries.values():
             found = [act for act in diary.counts if act[0] == customer]
             for act in found:
-                diary.counts[None, act[1], act[2]] += diary.counts.pop(act)
+                count = diary.counts.pop(act)
+                diary.counts[None, act[1], act[2]] += count
+                named += count
+        return named
+
+    def _remove(self, customer: Id) -> int:
+        """Remove what a customer did; how many acts it was."""
+        diary = self._diaries.pop(customer, None)
+        if not self._diaries:
+            self._ids = None
+        return 0 if diary is None else diary.counts.total()
 
     def merge(self, other: Tracker) -> None:
         """Add all of another tracker to this one: the two together.
@@ -192,6 +246,7 @@ class Tracker:
             ModelMismatch: the other one has another model.
             InvalidParameter: its ids are of another type.
         """
+        _checks.check_type(other, Tracker, name="other")
         if self.digest != other.digest:
             raise ModelMismatch(
                 f"these trackers have different models ({self._rules.name!r}, {self.digest}, and "
@@ -209,9 +264,12 @@ class Tracker:
         Args:
             names: the new name of an id, as a mapping (others keep their name) or a
                 function.
+
+        Raises:
+            InvalidParameter: a new name that is no id, or of another type than the others.
         """
         made = Tracker(model=self._model, vocabulary=self._vocabulary)
-        rename = names if callable(names) else lambda one: names.get(one, one)
+        rename = _checks.to_renaming(names)
         for customer, diary in self._diaries.items():
             name = rename(customer)
             counts: Counter[Act] = Counter()
@@ -234,6 +292,7 @@ class Tracker:
                 "digest": self.digest,
             },
             "ids": self._ids,
+            "size": len(self),
             "customers": [
                 {
                     "customer": _sums.to_plain(customer),
@@ -268,7 +327,8 @@ class Tracker:
         """
         if not isinstance(data, Mapping) or data.get("format") != FORMAT:
             raise InvalidParameter("this is not what to_dict() of a tracker writes")
-        if data.get("version") != VERSION:
+        version = data.get("version")
+        if type(version) is not int or version != VERSION:
             raise InvalidParameter(
                 f"this tracker is of another version of the format than {VERSION}: it was "
                 f"written by another version of scrmkit"
@@ -283,20 +343,40 @@ class Tracker:
                 f"{theirs['digest']}, not with {tracker._rules.name!r}, {tracker.digest}: pass "
                 f"the model and the vocabulary it was made with"
             )
-        ids = data.get("ids")
-        for number, row in enumerate(_as_list(data.get("customers"), where="customers")):
-            where = f"customers[{number}]"
-            if not isinstance(row, Mapping):
-                raise InvalidParameter(f"{where} must be a mapping")
-            counts: Counter[Act] = Counter()
-            for act in _as_list(row.get("acts"), where=f"{where}.acts"):
-                towards, kind, day, count = _check_act(act, where=f"{where}.acts")
-                if towards is not None:
-                    towards = _sums.from_plain(towards, ids, where=f"{where}.acts")
-                counts[towards, kind, day] += count
-            customer = _sums.from_plain(row.get("customer"), ids, where=f"{where}.customer")
-            tracker._write(customer, counts, _sums.from_text(row.get("last"), where=where))
+        rows = data.get("customers")
+        size = data.get("size")
+        if not isinstance(rows, list) or type(size) is not int or size != len(rows):
+            raise InvalidParameter("size is not the number of customers: a part is missing")
+        for number, row in enumerate(rows):
+            tracker._read_row(row, data.get("ids"), where=f"customers[{number}]")
         return tracker
+
+    def _read_row(self, row: Any, ids: Any, *, where: str) -> None:
+        """Take in what `to_dict` wrote of one customer, checked."""
+        if not isinstance(row, Mapping):
+            raise InvalidParameter(f"{where} must be a mapping")
+        customer = _sums.from_plain(row.get("customer"), ids, where=f"{where}.customer")
+        if customer in self:
+            raise InvalidParameter(f"{where}.customer is there twice", value=customer)
+        last = _sums.from_text(row.get("last"), where=f"{where}.last")
+        acts = row.get("acts")
+        if not isinstance(acts, list) or not acts:
+            raise InvalidParameter(f"{where}.acts must be a list of at least one act")
+        counts: Counter[Act] = Counter()
+        for number, act in enumerate(acts):
+            place = f"{where}.acts[{number}]"
+            towards, kind, day, count = _check_act(act, day_of(last), where=place)
+            if towards is not None:
+                towards = _sums.from_plain(towards, ids, where=f"{place}[0]")
+            if towards == customer:
+                raise InvalidParameter(f"{place} is of a customer towards themself")
+            known = self._vocabulary.get(kind)
+            if known is not None and known.name != kind:
+                raise InvalidParameter(
+                    f"{place} is of kind {kind!r}, which is another word for {known.name!r}"
+                )
+            counts[towards, kind, day] += count
+        self._write(customer, counts, last)
 
     def _read(self, interaction: Interaction) -> tuple[Id, Act] | None:
         """Who did what on which day; None where it does not count."""
@@ -308,17 +388,16 @@ class Tracker:
         return source, (target, word, day_of(interaction.time))
 
     def _write(self, customer: Id, counts: Mapping[Act, int], last: datetime) -> None:
-        for one in (customer, *(act[0] for act in counts)):
-            if one is None:
-                continue
-            if self._ids is None:
-                self._ids = _sums.type_of(one)
-            elif _sums.type_of(one) != self._ids:
+        named = [customer, *(act[0] for act in counts if act[0] is not None)]
+        ids = self._ids or _sums.type_of(customer)
+        for one in named:
+            if _sums.type_of(one) != ids:
                 raise InvalidParameter(
                     f"an id of type {type(one).__name__} where the others are of type "
-                    f"{self._ids}: give all ids as text, all as integers or all as UUIDs",
+                    f"{ids}: give all ids as text, all as integers or all as UUIDs",
                     value=one,
                 )
+        self._ids = ids
         diary = self._diaries.get(customer)
         if diary is None:
             diary = self._diaries[customer] = _Diary(last)
@@ -327,17 +406,19 @@ class Tracker:
         diary.last = max(diary.last, last)
 
 
-def _as_list(value: Any, *, where: str) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise InvalidParameter(f"{where} must be a list")
-    return list(value)
-
-
-def _check_act(row: Any, *, where: str) -> tuple[Any, str, int, int]:
+def _check_act(row: Any, last: int, *, where: str) -> tuple[Any, str, int, int]:
     """A counterpart or none, a kind, a day and a count."""
     match row:
-        case [towards, str(kind), int(day), int(count)] if kind and count > 0:
+        case [towards, str(kind), day, count] if (
+            kind.strip()
+            and type(day) is int
+            and FIRST_DAY <= day <= last
+            and type(count) is int
+            and 0 < count < MOST
+        ):
             return towards, kind, day, count
     raise InvalidParameter(
-        f"{where} must hold rows of counterpart or None, kind, day and count", value=row
+        f"{where} must be a counterpart or None, a kind, a day since 1970 that is not after the "
+        f"last instant, and a count",
+        value=row,
     )

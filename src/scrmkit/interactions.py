@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from attrs import Attribute, evolve, field, frozen
+from attrs import Attribute, evolve, field, fields, frozen
 
 from scrmkit import _checks
 from scrmkit._checks import Id
@@ -73,11 +73,6 @@ def _to_family(value: str) -> Family:
         ) from None
 
 
-def _to_weight(value: Any) -> Any:
-    """A number as a float, and -0.0 as 0.0, so that equal weights have equal digests."""
-    return value + 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
 def _to_words(words: Iterable[str]) -> tuple[str, ...]:
     if isinstance(words, str):
         return (words,)
@@ -101,8 +96,8 @@ class Kind:
 
     name: str = field()
     family: Family = field(converter=_to_family)
-    tie_weight: float = field(converter=_to_weight)
-    engagement_weight: float = field(converter=_to_weight)
+    tie_weight: float = field(converter=_checks.to_float)
+    engagement_weight: float = field(converter=_checks.to_float)
     reason: str = ""
     aliases: tuple[str, ...] = field(default=(), converter=_to_words)
 
@@ -395,6 +390,9 @@ class Interaction:
         return (self.scope, self.id, self.target)
 
 
+_FIELDS: Final = frozenset(attribute.name for attribute in fields(Interaction))
+
+
 def _check_money(value: object, currency: object) -> None:
     if value is None:
         if currency is not None:
@@ -421,6 +419,11 @@ def _check_money(value: object, currency: object) -> None:
 
 def _check_attributes(attributes: Mapping[str, object]) -> None:
     for name, value in attributes.items():
+        if name in _FIELDS:
+            raise InvalidInteraction(
+                f"attribute {name!r} has the name of a field: give it as that field, or under "
+                f"another name"
+            )
         if isinstance(value, datetime):
             _checks.check_time(value, name=f"attribute {name!r}", error=InvalidInteraction)
         if value is not None and not isinstance(value, str | int | float | Decimal | datetime):

@@ -135,6 +135,7 @@ class Relationship:
             InvalidInteraction: it has no source or no target, or they are the same, or it
                 takes back an earlier one.
         """
+        _sums.check_interaction(interaction)
         if interaction.retracts is not None:
             raise _sums.taken_back()
         source, target = interaction.source, interaction.target
@@ -324,12 +325,13 @@ class Relationship:
             ModelMismatch: it was made with another half-life or other weights.
             InvalidParameter: it is not what `to_dict` writes.
         """
-        _sums.check_head(data, "relationship", model_of(half_life, vocabulary))
+        model = model_of(half_life, vocabulary)
+        _sums.check_head(data, "relationship", model)
         a, b = (_sums.from_plain(data.get(name), data.get("ids"), where=name) for name in "ab")
         made = cls.empty(a, b, half_life=half_life, vocabulary=vocabulary)
         if made.a != a:
             raise InvalidParameter("a must come before b in the order of ids")
-        text, cells = data.get("as_of"), _sums.from_row(data)
+        text, cells = data.get("as_of"), _sums.from_row(data, model)
         as_of = None if text is None else _sums.from_text(text, where="as_of")
         if cells is not NOTHING and (as_of is None or as_of < instant_of(cells[LAST])):
             raise InvalidParameter("as_of must be an instant, and not before last_seen")
@@ -350,10 +352,6 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
     Args:
         half_life: after which time an interaction counts half; None for no decay.
         vocabulary: what the kinds count for.
-
-    Attributes:
-        half_life: as given.
-        vocabulary: as given.
 
     Example:
         >>> from datetime import UTC, datetime, timedelta
@@ -376,8 +374,8 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         half_life: timedelta | None = HALF_LIFE,
         vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     ) -> None:
-        self.half_life = half_life
-        self.vocabulary = vocabulary
+        self._half_life = half_life
+        self._vocabulary = vocabulary
         self._model = model_of(half_life, vocabulary)
         self._half = self._model.half_life
         self._weights = self._model.weights
@@ -386,6 +384,16 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         self._ids: str | None = None
         self._type: type[Id] | None = None
         self._last = -math.inf
+
+    @property
+    def half_life(self) -> timedelta | None:
+        """After which time an interaction counts half; None for no decay."""
+        return self._half_life
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the kinds count for."""
+        return self._vocabulary
 
     @property
     def digest(self) -> str:
@@ -412,6 +420,8 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
             InvalidInteraction: it takes back an earlier one.
             InvalidParameter: its ids are not of the type of the other ids.
         """
+        if not isinstance(interaction, Interaction):
+            _sums.check_interaction(interaction)
         if interaction.retracts is not None:
             raise _sums.taken_back()
         source: Any = interaction.source
@@ -528,6 +538,7 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
             ModelMismatch: the other one has another half-life or other weights.
             InvalidParameter: its ids are of another type.
         """
+        _checks.check_type(other, Ledger, name="other")
         _sums.check_same(self._model, other._model)
         for key, cells in list(other._pairs.items()):
             _sums.add(self._pairs.get(key) or self._open(key), cells, self._half)
@@ -548,11 +559,9 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         """
         made = Ledger(half_life=self.half_life, vocabulary=self.vocabulary)
         made._left_out.update(self._left_out)
-        rename = names if callable(names) else lambda customer: names.get(customer, customer)
+        rename = _checks.to_renaming(names)
         for (a, b), cells in self._pairs.items():
             one, other = rename(a), rename(b)
-            for customer in (one, other):
-                _checks.check_id(customer, name="the name of a group", error=InvalidParameter)
             if one == other:
                 made._left_out["self"] += int(cells[N_AB] + cells[N_BA])
                 continue
@@ -577,6 +586,8 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         if gone:
             lasts = (cells[LAST] for cells in self._pairs.values())
             self._last = max(lasts, default=-math.inf)
+        if not self._pairs:
+            self._ids = self._type = None
         return len(gone)
 
     def to_dict(self) -> dict[str, Any]:
@@ -614,7 +625,7 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
         made = cls(half_life=half_life, vocabulary=vocabulary)
         _sums.check_head(data, "ledger", made._model)
         made._left_out = _sums.from_left_out(data.get("left_out"))
-        for pair, cells in _sums.from_rows(data):
+        for pair, cells in _sums.from_rows(data, made._model):
             made._open(pair)[:] = array("d", cells)
             made._last = max(made._last, cells[LAST])
         return made
