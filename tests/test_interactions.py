@@ -442,3 +442,16 @@ class TestDefaultVocabulary:
         page = (root / "docs" / "reference" / "vocabulary.md").read_text()
         assert [table for table in tables if table not in page] == []
         assert f"`{DEFAULT_VOCABULARY.digest}`" in page
+
+
+@pytest.mark.parametrize("name", ["source", "time", "attributes"])
+def test_an_attribute_is_not_called_like_a_field(name: str) -> None:
+    """Where both stood, a table could keep only one of them."""
+    with pytest.raises(InvalidInteraction, match=f"'{name}' has the name of a field"):
+        act(attributes={name: "x"})
+
+
+def test_a_valence_beyond_every_float_is_refused() -> None:
+    """An integer of four hundred digits is an ordinary error."""
+    with pytest.raises(InvalidInteraction, match="valence must be"):
+        act(valence=10**400)

@@ -27,12 +27,14 @@ Nouns and errors are at the front door, functions in their rooms::
     ties = relationships.measure(log)
     scores = engagement.score(log)
 
-Importing scrmkit loads no data library: a room does so when it is entered.
+Importing scrmkit loads no data library: a room does so when it is entered, and says which
+extra it needs where that is not installed.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from scrmkit.customers import Customer, Handle, Membership, Role
@@ -102,9 +104,17 @@ _UPSTAIRS = {
     "SocialGraph": "graph",
     "Tracker": "engagement",
 }
-_ROOMS = frozenset(
-    {"communities", "engagement", "graph", "influence", "log", "plots", "relationships", "report"}
-)
+_ROOMS = {
+    "communities": "scipy",
+    "engagement": "narwhals",
+    "graph": "narwhals",
+    "influence": "scipy",
+    "log": "narwhals",
+    "plots": "matplotlib",
+    "relationships": "narwhals",
+    "report": "jinja2",
+}
+"""Each room, and the library without which it cannot be entered."""
 
 
 def __getattr__(name: str) -> Any:
@@ -118,4 +128,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_ROOMS})
+    return sorted({*__all__, *(room for room, library in _ROOMS.items() if find_spec(library))})

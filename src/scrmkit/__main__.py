@@ -7,16 +7,18 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from scrmkit import DEFAULT_VOCABULARY, Family, InvalidParameter, Kind, ScrmkitError, Vocabulary
 from scrmkit._checks import Id
-from scrmkit.errors import InvalidTable, ScrmkitWarning, UnreadableFile
+from scrmkit.errors import InvalidTable, MissingExtra, ScrmkitWarning, UnreadableFile
 
 
 _DEMO_PAGE: Final = "scrmkit-demo.html"
 _FAILED: Final = 2
+_NEEDED: Final = ("polars", "numpy", "scipy", "graspologic_native", "matplotlib", "jinja2")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", ScrmkitWarning)
         warnings.showwarning = _show_warning
         try:
+            _check_installed()
             options.run(options)
         except ScrmkitError as error:
             sys.stderr.write(f"error: {error}\n")
@@ -100,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", default=None, metavar="PAGE", help="default: FILE.html, here")
     report.set_defaults(run=_report)
     return parser
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(" and ".join(missing), extra="report")
 
 
 def _pairs(metavar: str) -> dict[str, Any]:

@@ -19,25 +19,17 @@ from attrs import evolve, field, frozen
 
 from scrmkit import _tables
 from scrmkit._checks import Id
-from scrmkit._sparse import (
-    Floats,
-    Ints,
-    Matrix,
-    from_arcs,
-    mirror,
-    np,
-    round_digits,
-    row_of_each,
-    sparse,
-)
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable, ScrmkitError, UnknownCustomer
 
 
 if TYPE_CHECKING:
     import networkx as nx
+    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
+
+    from scrmkit._sparse import Floats, Ints, Matrix
 
     Codes = NDArray[np.int32]
 
@@ -203,6 +195,8 @@ class SocialGraph:
             >>> SocialGraph.from_edges([1, 1], [2, 2], [0.5, 1.0], customers=[7]).weights.tolist()
             [1.5, 1.5]
         """
+        from scrmkit._sparse import np
+
         starts, ends = _plain_ids(a), _plain_ids(b)
         values = np.ones(len(starts)) if weights is None else np.array(list(weights), dtype=float)
         if not len(starts) == len(ends) == len(values):
@@ -269,6 +263,8 @@ class SocialGraph:
         """
         import networkx as nx
 
+        from scrmkit._sparse import row_of_each
+
         graph: nx.Graph[Any] = nx.DiGraph() if self.directed else nx.Graph()
         names = self.ids.tolist()
         graph.add_nodes_from(names)
@@ -282,6 +278,8 @@ class SocialGraph:
 
     def undirected(self) -> SocialGraph:
         """The graph with both directions of each pair summed; itself if it is undirected."""
+        from scrmkit._sparse import row_of_each
+
         if not self.directed:
             return self
         rows = row_of_each(self.matrix())
@@ -291,10 +289,14 @@ class SocialGraph:
 
     def unweighted(self) -> SocialGraph:
         """The graph in which every tie counts 1."""
+        from scrmkit._sparse import np
+
         return evolve(self, weights=np.ones(len(self.weights)), weight=None)
 
     def matrix(self) -> Matrix:
         """The weights as a SciPy sparse array, rows to columns, sharing this graph's memory."""
+        from scrmkit._sparse import np, sparse
+
         n = len(self)
         parts = (self.weights, self.indices, self.indptr.astype(np.int32))
         matrix: Matrix = sparse.csr_array(parts, shape=(n, n))
@@ -303,6 +305,8 @@ class SocialGraph:
 
     def position(self, customer: Id) -> int:
         """Where a customer stands in ``ids``; `UnknownCustomer` for one who is not there."""
+        from scrmkit._sparse import np
+
         wanted = str(customer) if isinstance(customer, UUID) else customer
         texts = self.ids.dtype == object
         kind: Any = str if texts else (int, np.integer)
@@ -323,6 +327,8 @@ class SocialGraph:
     @property
     def number_of_ties(self) -> int:
         """Arcs of a directed graph; pairs (and loops) of an undirected one."""
+        from scrmkit._sparse import np
+
         if self.directed:
             return len(self.indices)
         loops = int(np.count_nonzero(self.matrix().diagonal()))
@@ -332,6 +338,8 @@ class SocialGraph:
         return len(self.ids)
 
     def __eq__(self, other: object) -> bool:
+        from scrmkit._sparse import np
+
         if not isinstance(other, SocialGraph):
             return NotImplemented
         return self.directed == other.directed and all(
@@ -352,6 +360,8 @@ def _compress(
     n: int, a: Codes, b: Codes, ab: Floats, ba: Floats | None = None, *, directed: bool
 ) -> dict[str, Any]:
     """The three arrays of a graph from arcs, and, if given, the arcs back."""
+    from scrmkit._sparse import from_arcs, mirror, np, round_digits
+
     if ba is not None:
         a, b, ab = np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([ab, ba])
     if not directed:
@@ -375,6 +385,8 @@ def _compress(
 
 def _check_sum(*weights: Floats, error: type[ScrmkitError]) -> None:
     """Refuse weights that cannot be added up, each counted at both ends of its tie."""
+    from scrmkit._sparse import np
+
     with np.errstate(over="ignore"):
         total = sum(2 * float(np.abs(part).sum()) for part in weights)
     if not np.isfinite(total):
@@ -387,6 +399,8 @@ def _plain_ids(ids: Iterable[Id]) -> list[Any]:
 
 def _in_order(ids: set[Any]) -> NDArray[Any]:
     """Distinct ids in order; all texts, or all integers of at most 64 bits."""
+    from scrmkit._sparse import np
+
     types = {type(one) for one in ids}
     if types <= {str}:
         return np.array(sorted(ids), dtype=object)
@@ -412,6 +426,8 @@ def _collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
 
 
 def _numbers(column: nw.Series[Any], name: str) -> Floats:
+    from scrmkit._sparse import np
+
     if not column.dtype.is_numeric():
         raise InvalidTable(
             f"column {name!r} of the ties is {column.dtype}, not a number", value=name
@@ -426,6 +442,8 @@ def _numbers(column: nw.Series[Any], name: str) -> Floats:
 
 def _encode(eager: nw.DataFrame[Any]) -> tuple[NDArray[Any], Codes, Codes]:
     """The ids in order, and the two columns as positions in them."""
+    from scrmkit._sparse import np
+
     for name in ("a", "b"):
         if eager[name].null_count():
             raise InvalidTable(f"column {name!r} of the ties has nulls: a tie has two ends")
@@ -446,6 +464,8 @@ def _encode(eager: nw.DataFrame[Any]) -> tuple[NDArray[Any], Codes, Codes]:
 
 
 def _places(ids: NDArray[Any], wanted: list[Any]) -> Codes:
+    from scrmkit._sparse import np
+
     place = {customer: position for position, customer in enumerate(ids.tolist())}
     return np.fromiter((place[one] for one in wanted), dtype=np.int32, count=len(wanted))
 
@@ -453,6 +473,8 @@ def _places(ids: NDArray[Any], wanted: list[Any]) -> Codes:
 def _encode_words(frame: pl.DataFrame) -> tuple[NDArray[Any], Codes, Codes]:
     """As `_encode`, by Polars: categories number the words, and sorting them the numbers."""
     import polars as pl
+
+    from scrmkit._sparse import np
 
     a, b = (frame[name].cast(pl.String).alias("word") for name in ("a", "b"))
     words = pl.concat([a, b])
