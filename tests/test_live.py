@@ -7,6 +7,7 @@ import pickle
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
 from attrs import evolve
@@ -20,6 +21,7 @@ from scrmkit import (
     InvalidParameter,
     Ledger,
     Relationship,
+    Score,
     Tracker,
     UnknownCustomer,
 )
@@ -284,3 +286,33 @@ def test_an_act_towards_somebody_forgotten_is_taken_back_without_the_target() ->
     tracker.retract(evolve(act(), target=None), at=START)
     with pytest.raises(UnknownCustomer):
         tracker.score("ana")
+
+
+@pytest.mark.parametrize("customer", ["ana", 7, UUID(int=7)])
+def test_a_score_survives_json(customer: Any) -> None:
+    """What JSON holds comes back as the same score, for ids of every type."""
+    found = tracker_of(act(source=customer, target=None)).score(customer)
+    assert Score.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ids": None}, "ids must be"),
+        ({"customer": 7}, "customer must be"),
+        ({"as_of": "2026-01-01"}, "as_of has no time zone"),
+        ({"score": "1"}, "score is of type str"),
+        ({"low": float("nan")}, "low must be a finite number"),
+        ({"n": True}, "n must be a whole number"),
+        ({"exposure": -1}, "exposure must be a whole number"),
+        ({"level": None}, "level is of type NoneType"),
+        ({"contributions": None}, "contributions is of type NoneType"),
+        ({"contributions": {"service": None}}, "service is of type NoneType"),
+        ({"contributions": {7: 1.0}}, "a name in contributions"),
+    ],
+)
+def test_a_score_that_nobody_wrote_is_refused(change: dict[str, Any], message: str) -> None:
+    """Each field is checked, and the error names it."""
+    row = tracker_of(act()).score("ana").to_dict()
+    with pytest.raises(InvalidParameter, match=message):
+        Score.from_dict({**row, **change})

@@ -165,6 +165,12 @@ def check_type(value: object, of: type, *, name: str, error: Failure = InvalidPa
         )
 
 
+def check_count(value: object, *, name: str) -> None:
+    """Refuse what is not a whole number from 0 to 2**53, which every table can hold."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise InvalidParameter(f"{name} must be a whole number of at least 0", value=value)
+
+
 def to_float(value: Any) -> Any:
     """A number as a float, and -0.0 as 0.0; anything else as it is, for others to refuse."""
     if isinstance(value, bool) or not isinstance(value, Real):

@@ -6,10 +6,11 @@ import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
+from scrmkit import _sums
 from scrmkit._checks import Id
 from scrmkit._models import NEW, UNKNOWN
 from scrmkit._scoring import Rules, Score, add_up, assess
@@ -28,11 +29,25 @@ class Evidence:
         id: the id of the act; None where the log has no ids.
         time: when it took place, in UTC.
         target: towards whom; None for nobody, and in what is shown to the customer.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit.engagement import Evidence
+        >>> Evidence("m1", datetime(2026, 3, 1, tzinfo=UTC), "ben").to_dict()
+        {'id': 'm1', 'time': '2026-03-01T00:00:00+00:00', 'target': 'ben'}
     """
 
     id: Id | None = field(repr=False)
     time: datetime
     target: Id | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The act as what JSON can hold."""
+        return {
+            "id": None if self.id is None else _sums.to_plain(self.id),
+            "time": self.time.isoformat(),
+            "target": None if self.target is None else _sums.to_plain(self.target),
+        }
 
 
 @frozen(kw_only=True)
@@ -48,6 +63,17 @@ class KindShare:
         activity: their decayed weight.
         points: what they add to the score.
         evidence: the acts, the latest first.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import InteractionLog, engagement
+        >>> log = InteractionLog.from_records(
+        ...     {"time": datetime(2026, 3, 1, hour, tzinfo=UTC), "kind": "post", "source": "ana"}
+        ...     for hour in range(7)
+        ... )
+        >>> share = engagement.explain(log, "ana").kinds[0]
+        >>> share.kind, share.family, share.n, share.counted, share.activity
+        ('post', 'contribution', 7, 5, 10.0)
     """
 
     kind: str
@@ -59,6 +85,19 @@ class KindShare:
     points: float
     evidence: tuple[Evidence, ...] = field(repr=False)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The share as what JSON can hold."""
+        return {
+            "kind": self.kind,
+            "family": self.family,
+            "weight": self.weight,
+            "n": self.n,
+            "counted": self.counted,
+            "activity": self.activity,
+            "points": self.points,
+            "evidence": [act.to_dict() for act in self.evidence],
+        }
+
 
 @frozen
 class NextLevel:
@@ -68,11 +107,24 @@ class NextLevel:
         level: the level that would be reached, judged by the score alone.
         kind: of which kind the acts would be.
         acts: how many of them it takes.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import InteractionLog, engagement
+        >>> log = InteractionLog.from_records(
+        ...     [{"time": datetime(2026, 3, 1, tzinfo=UTC), "kind": "post", "source": "ana"}]
+        ... )
+        >>> engagement.explain(log, "ana").next_level
+        NextLevel(level='occasional', kind='answer', acts=1)
     """
 
     level: str
     kind: str
     acts: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as what JSON can hold."""
+        return {"level": self.level, "kind": self.kind, "acts": self.acts}
 
 
 @frozen(kw_only=True)
@@ -90,6 +142,19 @@ class Explanation:
         days_left: whole days without further acts after which decay takes the level
             away; None where it never does (within a century).
         assumptions: what the numbers take for granted, in words.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import InteractionLog, engagement
+        >>> log = InteractionLog.from_records(
+        ...     [{"time": datetime(2026, 3, 1, tzinfo=UTC), "kind": "post", "source": "ana",
+        ...       "target": "ben"}]
+        ... )
+        >>> why = engagement.explain(log, "ana")
+        >>> why.standing, why.days_left
+        ('quiet', None)
+        >>> "ben" in str(why.to_dict()), "ben" in str(why.for_person().to_dict())
+        (True, False)
     """
 
     score: Score
@@ -113,6 +178,18 @@ class Explanation:
                 for share in self.kinds
             ),
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as what JSON can hold; what may be shown is that of `for_person`."""
+        return {
+            "score": self.score.to_dict(),
+            "standing": self.standing,
+            "kinds": [share.to_dict() for share in self.kinds],
+            "next_level": None if self.next_level is None else self.next_level.to_dict(),
+            "obstacle": self.obstacle,
+            "days_left": self.days_left,
+            "assumptions": list(self.assumptions),
+        }
 
     def _summary(self) -> list[str]:
         score = self.score

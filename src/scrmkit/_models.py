@@ -41,6 +41,16 @@ class Level:
         at_least: the score from which it holds, 0 to 100.
         active_days: how many distinct days with an act that counts it takes.
         counterparts: how many distinct people these acts must have been towards.
+
+    Raises:
+        InvalidParameter: with what is wrong.
+
+    Example:
+        >>> from scrmkit import EngagementModel
+        >>> from scrmkit.engagement import Level
+        >>> levels = [Level("guest", 0), Level("host", 30, active_days=10, counterparts=5)]
+        >>> [level.name for level in EngagementModel(levels=levels).levels]
+        ['guest', 'host']
     """
 
     name: str = field()
@@ -81,7 +91,27 @@ class Model(Protocol):
 
     `EngagementModel` is one; any object of this shape is another. A model may besides have
     the attributes ``levels``, ``new_below``, ``prior_activity``, ``prior_dispersion`` and
-    ``parameters`` of `EngagementModel`; where it has not, theirs are used.
+    ``parameters`` of `EngagementModel`; where it has not, theirs are used. What ``value``
+    depends on besides its arguments belongs in ``parameters``, so that it is in the digest.
+
+    A model is tried at a few places before it is used: one whose ``value`` breaks a rule
+    is refused with an `InvalidParameter` that says which.
+
+    Example:
+        >>> from datetime import UTC, datetime, timedelta
+        >>> from scrmkit import Interaction, Tracker
+        >>> class PostsAWeek:
+        ...     name, version = "posts a week", "1"
+        ...     weights, half_life, cap_per_day = {"post": 1.0}, None, 3
+        ...     def value(self, activity, dispersion, exposure):
+        ...         score = 100 * activity / (activity + exposure / 7)
+        ...         return score, score / 2, score / 2 + 50
+        >>> tracker = Tracker(model=PostsAWeek())
+        >>> tracker.record(Interaction(
+        ...     id="p1", time=datetime(2026, 3, 1, tzinfo=UTC), kind="post", source="ana",
+        ... ))
+        >>> round(tracker.score("ana", as_of=datetime(2026, 3, 7, tzinfo=UTC)).value)
+        50
     """
 
     @property

@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from scrmkit import _checks
+from scrmkit import _checks, _sums
 from scrmkit._checks import Id
 from scrmkit._models import (
     NEW,
@@ -41,6 +41,11 @@ FAMILIES: Final = (
 )
 
 
+_NUMBERS: Final = ("score", "low", "high")
+_COUNTS: Final = ("n", "exposure", "active_days", "attention")
+_TEXTS: Final = ("level", "model", "version", "digest")
+
+
 def _to_mapping(parts: Mapping[str, float]) -> Mapping[str, float]:
     return _checks.freeze(parts, name="contributions", error=InvalidParameter)
 
@@ -64,6 +69,19 @@ class Score:
         model: the name of the model.
         version: its version.
         digest: sixteen hexadecimal digits that name all its parameters.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import Interaction, Score, Tracker
+        >>> tracker = Tracker()
+        >>> tracker.record(Interaction(
+        ...     id="p1", time=datetime(2026, 3, 1, tzinfo=UTC), kind="post", source="ana",
+        ... ))
+        >>> score = tracker.score("ana")
+        >>> round(score.value, 2), score.n, score.exposure, score.level
+        (9.09, 1, 1, 'new')
+        >>> Score.from_dict(score.to_dict()) == score
+        True
     """
 
     customer: Id = field(repr=False)
@@ -82,9 +100,10 @@ class Score:
     digest: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values; the instant as ISO 8601 text."""
+        """The score as what JSON can hold; `from_dict` gives back an equal one."""
         return {
-            "customer": self.customer,
+            "ids": _sums.type_of(self.customer),
+            "customer": _sums.to_plain(self.customer),
             "as_of": self.as_of.isoformat(),
             "score": self.value,
             "low": self.low,
@@ -99,6 +118,30 @@ class Score:
             "version": self.version,
             "digest": self.digest,
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """A score from what `to_dict` wrote.
+
+        Raises:
+            InvalidParameter: it is not what `to_dict` writes.
+        """
+        _checks.check_type(data, Mapping, name="data")
+        parts: Any = data.get("contributions")
+        _checks.check_type(parts, Mapping, name="contributions")
+        for name, value in (*((name, data.get(name)) for name in _NUMBERS), *parts.items()):
+            _checks.check_range(value, name=str(name), error=InvalidParameter)
+        for name in _COUNTS:
+            _checks.check_count(data.get(name), name=name)
+        for name in _TEXTS:
+            _checks.check_text(data.get(name), name=name, error=InvalidParameter)
+        return cls(
+            customer=_sums.from_plain(data.get("customer"), data.get("ids"), where="customer"),
+            as_of=_sums.from_text(data.get("as_of"), where="as_of"),
+            value=data["score"],
+            contributions=parts,
+            **{name: data[name] for name in ("low", "high", *_COUNTS, *_TEXTS)},
+        )
 
 
 @frozen

@@ -297,8 +297,7 @@ def from_row(row: Mapping[str, Any], model: Model, *, where: str = "") -> tuple[
 
 
 def _from_count(value: Any, *, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise InvalidParameter(f"{where} must be a whole number of at least 0", value=value)
+    _checks.check_count(value, name=where)
     return float(value)
 
 

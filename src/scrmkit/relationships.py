@@ -349,6 +349,13 @@ class Ledger(Mapping[tuple[Id, Id], Relationship]):
     A ledger does not remember interactions: feed it each one once (logs and stores look for
     repeats), and measure a pair anew from the log when something is taken back.
 
+    A ledger believes the times that it is given. One act with a time that is years ahead
+    makes ``between`` as of today an error for its pair, and where ``as_of`` is None it ages
+    everything else. Refuse times of the future at your own door, and always pass ``as_of``.
+
+    It is not safe to change a ledger in one thread while another uses it: hold a lock, or
+    keep one for each thread and merge them. Relationships are values, and safe everywhere.
+
     Args:
         half_life: after which time an interaction counts half; None for no decay.
         vocabulary: what the kinds count for.
