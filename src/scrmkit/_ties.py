@@ -34,6 +34,16 @@ class Ties(Result):
 
     Attributes:
         parameters: what the numbers depend on.
+
+    Example:
+        >>> from scrmkit import InteractionLog, relationships
+        >>> log = InteractionLog.from_records(
+        ...     {"time": "2026-03-01T09:00Z", "kind": "message", "source": "ana", "target": who}
+        ...     for who in ("ben", "ana", None)
+        ... )
+        >>> ties = relationships.measure(log)
+        >>> len(ties.frame), dict(ties.left_out)
+        (1, {'automated': 0, 'nobody': 1, 'self': 1})
     """
 
     def __init__(

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 
 class SharedTies(Ties):
-    """Ties made by doing something together, and who took part in what."""
+    """Ties made by doing something together, and who took part in what.
+
+    Example:
+        >>> from scrmkit import InteractionLog, relationships
+        >>> log = InteractionLog.from_records(
+        ...     {"time": "2026-03-01T09:00Z", "kind": "attendance", "source": who, "about": "tea"}
+        ...     for who in ("ana", "ben")
+        ... )
+        >>> relationships.together(log, on="about").incidence
+        (['ana', 'ben'], ['tea', 'tea'])
+    """
 
     def __init__(
         self, frame: Any, *, members: nw.LazyFrame[Any], larger: nw.LazyFrame[Any], **made: Any

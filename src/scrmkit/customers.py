@@ -100,6 +100,16 @@ class Membership:
         role: what the person is there, in the host's words.
         start: from when on, included; None for ever since.
         end: until when, excluded; None for open.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from scrmkit import Membership
+        >>> job = Membership(
+        ...     member="ana", organisation="acme", role="buyer",
+        ...     start=datetime(2026, 1, 1, tzinfo=UTC),
+        ... )
+        >>> job.holds(datetime(2026, 6, 1, tzinfo=UTC))
+        True
     """
 
     member: Id = field(validator=_check_id, repr=False)

@@ -27,6 +27,11 @@ class Family(StrEnum):
 
     Attention (likes, views) and transactions (purchases) never make a tie; the other
     four do, by the weight of their kind.
+
+    Example:
+        >>> from scrmkit import DEFAULT_VOCABULARY, Family
+        >>> [kind.name for kind in DEFAULT_VOCABULARY if kind.family is Family.ADVOCACY]
+        ['recommendation', 'referral', 'thanks']
     """
 
     ATTENTION = "attention"
@@ -48,6 +53,14 @@ class Channel:
         name: as it stands in the log, such as ``"email"`` or ``"shop counter"``.
         online: False for a counter, a meeting room, a letter.
         public: True where everybody can read along; None where it depends.
+
+    Raises:
+        InvalidParameter: with what is wrong.
+
+    Example:
+        >>> from scrmkit import Channel
+        >>> Channel(name="shop counter", online=False, public=False)
+        Channel(name='shop counter', online=False, public=False)
     """
 
     name: str = field()
@@ -92,6 +105,14 @@ class Kind:
             finite, 0 or more. Badness is no weight: it is the valence of the act.
         reason: why these weights, for people who ask.
         aliases: other names that mean the same.
+
+    Raises:
+        InvalidParameter: with what is wrong.
+
+    Example:
+        >>> from scrmkit import Kind
+        >>> Kind(name="demo", family="service", tie_weight=3, engagement_weight=2).tie_weight
+        3.0
     """
 
     name: str = field()
@@ -320,7 +341,8 @@ class Interaction:
         retracts: the id of an act that is taken back from this one's time on (an
             un-like, a deleted post). Such an interaction counts for nothing else.
         scope: the tenant, where a host has several.
-        attributes: anything else, flat: text, numbers, truth values, instants.
+        attributes: anything else, flat, under names that no field has: text, numbers,
+            truth values, instants.
 
     Raises:
         InvalidInteraction: with the field, the rule and the remedy.

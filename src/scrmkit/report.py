@@ -46,6 +46,17 @@ class Report:
 
     Attributes:
         html: the whole page as text.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from scrmkit import InteractionLog, report
+        >>> log = InteractionLog.from_records(
+        ...     [{"time": "2026-03-01T09:00Z", "kind": "message", "source": "ana", "target": "ben"}]
+        ... )
+        >>> with TemporaryDirectory() as folder:
+        ...     report.build(log).write(Path(folder) / "page.html").name
+        'page.html'
     """
 
     html: str = field(repr=False)

@@ -35,6 +35,15 @@ class Result:
     Attributes:
         parameters: the name, version or digest of everything the numbers depend on.
         notes: what one should know before believing them, in words.
+
+    Example:
+        >>> from scrmkit import InteractionLog, engagement
+        >>> log = InteractionLog.from_records(
+        ...     [{"time": "2026-03-01T09:00Z", "kind": "message", "source": "ana", "target": "ben"}]
+        ... )
+        >>> scores = engagement.score(log)
+        >>> scores.top(1)["customer"].to_list(), scores.parameters["cap_per_day"]
+        (['ana'], 5)
     """
 
     def __init__(
