@@ -181,7 +181,7 @@ def test_a_customer_stands_once_in_a_tracker() -> None:
     [
         lambda: Ledger(vocabulary=None),
         lambda: Tracker(vocabulary=None),
-        lambda: Relationship.empty("ana", "ben", vocabulary={}).digest,
+        lambda: Relationship.empty("ana", "ben", vocabulary={}),
         lambda: Relationship.of({"id": "m"}),
         lambda: Ledger().record({"id": "m"}),
         lambda: Tracker().record({"id": "m"}),

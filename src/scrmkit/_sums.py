@@ -80,7 +80,7 @@ def _make_model(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
         for word, kind in vocabulary.words.items()
     }
     return Model(
-        half_life=math.inf if half_life is None else half_life / _MICROSECOND,
+        half_life=micros_in(half_life),
         weights=weights,
         heaviest=max((weight for weight, _ in weights.values()), default=0.0),
         described={
@@ -91,6 +91,11 @@ def _make_model(half_life: timedelta | None, vocabulary: Vocabulary) -> Model:
             "vocabulary_version": vocabulary.version,
         },
     )
+
+
+def micros_in(half_life: timedelta | None) -> float:
+    """A half-life in microseconds; infinite where nothing decays."""
+    return math.inf if half_life is None else half_life / _MICROSECOND
 
 
 def check_same(mine: Model, other: Model) -> None:

@@ -171,6 +171,7 @@ class Relationship:
             InvalidParameter: the two are the same, or their ids are of two types.
         """
         _checks.check_half_life(half_life)
+        _checks.check_type(vocabulary, Vocabulary, name="vocabulary")
         for customer in (one, other):
             _checks.check_id(customer, name="the id of a customer", error=InvalidParameter)
         if one == other:
@@ -244,7 +245,7 @@ class Relationship:
         if self.as_of is None or not self.n_ab + self.n_ba:
             return 1.0
         age = _sums.micros_of(self.as_of) - self._cells[LAST]
-        return float(2.0 ** (-age / self._model.half_life))
+        return float(2.0 ** (-age / _sums.micros_in(self.half_life)))
 
     def at(self, as_of: datetime) -> Self:
         """The same relationship at another instant: only decay differs.
@@ -278,7 +279,7 @@ class Relationship:
                 "pairs in a Ledger"
             )
         cells = list(self._cells)
-        _sums.add(cells, other._cells, self._model.half_life)
+        _sums.add(cells, other._cells, _sums.micros_in(self.half_life))
         instants = [one.as_of for one in (self, other) if one.as_of is not None]
         return evolve(self, as_of=max(instants, default=None), cells=tuple(cells))
 
