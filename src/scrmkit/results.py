@@ -16,7 +16,7 @@ from scrmkit._tables import Home
 from scrmkit.errors import InvalidTable, UnknownCustomer
 
 
-__all__ = ["Ranking", "Result"]
+__all__ = ["Lookup", "Ranking", "Result"]
 
 _ROWS_SHOWN = 10
 
@@ -131,6 +131,13 @@ class Lookup(ABC, Generic[Value]):
 
     It is no ``collections.abc.Mapping``: libraries of data frames take each key of a
     mapping for the name of a column, before they see that it offers an Arrow stream.
+
+    Example:
+        >>> import networkx as nx
+        >>> from scrmkit import influence
+        >>> ranking = influence.rank(nx.path_graph(3), method="strength")
+        >>> dict(ranking), ranking.get(7), 7 in ranking
+        ({1: 2.0, 0: 1.0, 2: 1.0}, None, False)
     """
 
     @abstractmethod
