@@ -1,4 +1,7 @@
-"""What every test may rely on: the Hypothesis profile and the place of the real data."""
+"""What every test may rely on: the Hypothesis profile and the place of the real data.
+
+``HYPOTHESIS_PROFILE=quick`` makes fewer examples, ``thorough`` many more.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ settings.register_profile(
     max_examples=50,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("scrmkit")
+settings.register_profile("quick", settings.get_profile("scrmkit"), max_examples=10)
+settings.register_profile("thorough", settings.get_profile("scrmkit"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scrmkit"))
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ROOT = Path(__file__).resolve().parents[1]

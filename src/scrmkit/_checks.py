@@ -146,7 +146,8 @@ def check_range(
 
 def to_whole(value: Any, *, name: str, least: int) -> int:
     """A whole number, of whatever type of integer; refuse what is none or below the least."""
-    if not isinstance(value, bool) and hasattr(type(value), "__index__"):
+    kind = type(value)
+    if kind.__name__ not in ("bool", "bool_") and hasattr(kind, "__index__"):  # numpy's, too
         try:
             whole = operator.index(value)
         except TypeError:  # an array of several
