@@ -17,7 +17,7 @@ settings.register_profile(
     "scrmkit",
     deadline=None,
     derandomize=True,
-    max_examples=50,
+    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("quick", settings.get_profile("scrmkit"), max_examples=10)
