@@ -39,5 +39,5 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!scrmkit\.).*"),
     ("py:.*", r"scrmkit\._.*"),
-    ("py:class", r"scrmkit\.results\.(Default|Value)"),  # type variables
+    ("py:.*", r"scrmkit\.results\.(Default|Value)"),  # type variables
 ]
