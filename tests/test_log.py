@@ -361,7 +361,7 @@ def test_a_log_of_which_nothing_is_left_is_empty(engine: str) -> None:
     summary = log.summary()
     assert (summary.read, summary.accepted, summary.first) == (2, 0, None)
     with pytest.raises(InvalidParameter, match="give as_of"):
-        log.acts()
+        _ = log.acts().as_of
 
 
 @pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["RT", "dm"])])

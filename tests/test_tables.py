@@ -114,7 +114,7 @@ def test_build_goes_home(engine: str) -> None:
 
 
 def test_build_stays_lazy_where_it_can() -> None:
-    """A lazy Polars frame in means a lazy one out; DuckDB cannot hold rows, so Polars does."""
+    """A lazy Polars frame in means a lazy one out; without its connection DuckDB gives rows."""
     assert isinstance(_tables.build({"a": [1]}, Home("polars", lazy=True)), pl.LazyFrame)
     assert isinstance(_tables.build({"a": [1]}, Home("duckdb", lazy=True)), pl.DataFrame)
     assert isinstance(_tables.build({"a": [1]}), pl.DataFrame)

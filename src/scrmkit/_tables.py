@@ -13,10 +13,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
-from attrs import frozen
+from attrs import field, frozen
 from narwhals.exceptions import DuplicateError
 
 from scrmkit.errors import InvalidTable, MissingExtra
@@ -38,10 +39,61 @@ class Home:
     Args:
         engine: the name of the engine in Narwhals, such as ``"polars"``.
         lazy: whether the table was a promise rather than rows.
+        table: the table, where its connection or session is needed to make another.
     """
 
     engine: str
     lazy: bool
+    table: Any = field(default=None, eq=False, repr=False)
+
+    def __reduce__(self) -> tuple[type[Home], tuple[str, bool]]:
+        return Home, (self.engine, self.lazy)
+
+
+AS_OF: Final = "__scrmkit_as_of"
+
+
+@frozen
+class Instant:
+    """When numbers are taken: an instant, or the last one of a table that is not read for it.
+
+    Args:
+        known: the instant, in UTC; None where it has to be read.
+        last: a table of one row, whose column `AS_OF` is the instant.
+    """
+
+    known: datetime | None
+    last: nw.LazyFrame[Any] | None = None
+
+    @classmethod
+    def last_of(cls, frame: nw.LazyFrame[Any], column: str) -> Instant:
+        """The last instant of a column."""
+        return cls(None, frame.select(nw.col(column).max().alias(AS_OF)))
+
+    def attach(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """The table with the column `AS_OF`, where the instant has to be read."""
+        return frame if self.last is None else frame.join(self.last, how="cross")
+
+    def read(self) -> datetime | None:
+        """The instant; None for the last one of an empty table."""
+        return self.known if self.last is None else self._read
+
+    @cached_property
+    def _read(self) -> datetime | None:
+        if self.last is None:
+            return self.known
+        return to_instant(self.last.collect()[AS_OF])
+
+    def __str__(self) -> str:
+        return "the last instant" if self.last is not None else str(self.known)
+
+
+def to_instant(column: nw.Series[Any]) -> datetime | None:
+    """The one instant of a column of one row, in UTC; None where there is none."""
+    if column.null_count():
+        return None
+    instant: datetime = nw.to_py_scalar(column[0])
+    return instant.astimezone(UTC)
 
 
 def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
@@ -52,7 +104,7 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
     is installed.
     """
     if isinstance(table, nw.LazyFrame):
-        return table, Home(table.implementation.value, lazy=True)
+        return table, _home(table)
     own = getattr(table, "frame", None)
     if own is not None and hasattr(table, "parameters"):
         table = own
@@ -61,7 +113,7 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
     except DuplicateError:
         raise InvalidTable("the table has two columns of one name: rename one of them") from None
     if isinstance(frame, nw.LazyFrame):
-        return frame, Home(frame.implementation.value, lazy=True)
+        return frame, _home(frame)
     if not isinstance(frame, nw.DataFrame):
         if isinstance(frame, nw.Series) or not hasattr(table, "__arrow_c_stream__"):
             raise InvalidTable(
@@ -73,6 +125,10 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
     if home.engine == "pyarrow" and _is_installed("polars"):
         frame = nw.from_arrow(frame, backend="polars")
     return frame.lazy(), home
+
+
+def _home(frame: nw.LazyFrame[Any]) -> Home:
+    return Home(frame.implementation.value, lazy=True, table=frame.to_native())
 
 
 def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
@@ -95,14 +151,24 @@ def collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
 def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
     """A native table from columns of equal length (arrays or lists).
 
-    The kind is that of ``home`` where it can hold rows, else the first of Polars, pandas
-    and Arrow that is installed.
+    The kind is that of ``home``, in its connection or session; without one the first of
+    Polars, pandas and Arrow that is installed.
     """
     wanted = home.engine if home is not None else None
     engine = next((name for name in ENGINES if name == wanted), None) or default_engine()
     table = nw.from_dict(dict(columns), backend=engine)
-    lazy = home is not None and home.lazy and home.engine == engine == "polars"
-    return table.lazy().to_native() if lazy else table.to_native()
+    if home is None or not home.lazy:
+        return table.to_native()
+    if home.engine == engine == "polars":
+        return table.lazy().to_native()
+    if home.table is None:
+        return table.to_native()
+    if home.engine == "duckdb":
+        rows = table.to_arrow()  # noqa: F841, DuckDB finds it by its name
+        return home.table.query("__scrmkit_home", "from rows")
+    session = getattr(home.table, "sparkSession", None)
+    backend: Any = home.engine
+    return table.lazy(backend=backend, session=session).to_native()
 
 
 def default_engine() -> Engine:
@@ -164,15 +230,31 @@ def day_of(instant: datetime) -> int:
     return (instant.astimezone(UTC).date() - EPOCH.date()).days
 
 
-def age_days(frame: nw.LazyFrame[Any], column: str, as_of: datetime) -> nw.Expr:
+def age_days(frame: nw.LazyFrame[Any], column: str, as_of: Instant) -> nw.Expr:
     """How many days before an instant something took place, with their fraction.
 
     By subtraction where the engine can turn instants into numbers, else from date parts.
+
+    Args:
+        frame: the table, to which the instant is attached.
+        column: when it took place.
+        as_of: the instant.
     """
+    known = as_of.known
     if frame.implementation.value in REPLACERS:
-        instant = (as_of - EPOCH) // timedelta(microseconds=1)
-        return (instant - nw.col(column).dt.timestamp("us")).cast(nw.Float64) / 86400e6
-    return days_of(as_of) - epoch_days(column)
+        times = nw.col(column).dt.timestamp("us")
+        if known is None:
+            microseconds = nw.col(AS_OF).dt.timestamp("us") - times
+        else:
+            microseconds = (known - EPOCH) // timedelta(microseconds=1) - times
+        return microseconds.cast(nw.Float64) / 86400e6
+    days = epoch_days(column)
+    return epoch_days(AS_OF) - days if known is None else days_of(known) - days
+
+
+def today(as_of: Instant) -> nw.Expr:
+    """The UTC day of an instant, which is attached to the table, as days since 1970-01-01."""
+    return epoch_day(AS_OF) if as_of.known is None else nw.lit(day_of(as_of.known))
 
 
 def decay(age_days: nw.Expr, half_life: timedelta | None) -> nw.Expr:

@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 from scrmkit import _checks, _tables
 from scrmkit._checks import Id
 from scrmkit._sums import FAMILIES, HALF_LIFE, model_of
-from scrmkit._tables import Home, How
+from scrmkit._tables import Home, How, Instant
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra, ScrmkitWarning
 from scrmkit.interactions import Vocabulary
 from scrmkit.results import Lookup, Result
@@ -84,7 +84,8 @@ def measure(
     Args:
         log: the interactions.
         as_of: the instant of the strengths; nothing later counts. None for the last
-            instant of the log, which the result's parameters name.
+            instant of the log, which the result's parameters name; a lazy table is not read
+            for it before they are asked.
         known_at: nothing that the host learnt later counts; None for all of it.
         half_life: after which time an act counts half; None for no decay.
         group: the party that a customer belongs to: a mapping, or a table with the columns
@@ -108,7 +109,8 @@ def measure(
 
     Warns:
         ScrmkitWarning: without ``as_of``, where a single act stands more than a year after
-            all others: decay would be counted from what may be a slip of the pen.
+            all others: decay would be counted from what may be a slip of the pen. Lazy tables
+            are not read for this.
 
     Example:
         >>> from scrmkit import InteractionLog, relationships
@@ -127,7 +129,7 @@ def measure(
     frame, grouping = with_parties(acts.frame, group)
     ties = sum_up(
         frame,
-        as_of=acts.as_of,
+        as_of=acts.instant,
         half_life=half_life,
         vocabulary=log.vocabulary,
         kind=acts.constants.get("kind"),
@@ -137,7 +139,7 @@ def measure(
         left_out=lambda: left_out_of_ties(frame),
         parameters={
             "method": "measure",
-            "as_of": acts.as_of,
+            "as_of": acts.instant,
             "known_at": known_at,
             "half_life": half_life,
             "group": grouping,
@@ -186,7 +188,7 @@ def acts_of(
     _checks.check_half_life(half_life)
     check_log(log)
     acts = log.acts(as_of=as_of, known_at=known_at)
-    if as_of is None:
+    if as_of is None and not acts.home.lazy:
         warn_if_the_last_is_alone(acts, stacklevel=4)
     return acts
 
@@ -320,7 +322,7 @@ def count(frame: nw.LazyFrame[Any], **conditions: nw.Expr) -> dict[str, int]:
 def sum_up(
     frame: nw.LazyFrame[Any],
     *,
-    as_of: datetime,
+    as_of: Instant,
     half_life: timedelta | None,
     vocabulary: Vocabulary,
     kind: str | None,
@@ -341,7 +343,7 @@ def sum_up(
         between_two = between_two & ~automated_in(frame)
     fade = _tables.decay(_tables.age_days(frame, "time", as_of), half_life)
     kinds = _Kinds(vocabulary, kind)
-    acts = frame.filter(between_two).select(
+    acts = as_of.attach(frame.filter(between_two)).select(
         *PARTIES,
         "time",
         *(name for name in ("valence",) if name in names),

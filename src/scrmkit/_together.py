@@ -12,6 +12,7 @@ import narwhals.stable.v2 as nw
 
 from scrmkit import _checks, _tables
 from scrmkit._sums import HALF_LIFE
+from scrmkit._tables import Instant
 from scrmkit._ties import Ties, acts_of, automated_in, count, give_rows
 from scrmkit.errors import InvalidParameter
 
@@ -149,7 +150,7 @@ def together(
     members = people.select("customer", "group").join(
         groups.filter((nw.col("size") > 1) & (nw.col("size") <= max_size)), on="group"
     )
-    ties = _pairs(members, as_of=counted.as_of, half_life=half_life)
+    ties = _pairs(members, as_of=counted.instant, half_life=half_life)
     if not counted.home.lazy:
         ties = ties.sort("a", "b")
     return SharedTies(
@@ -165,7 +166,7 @@ def together(
         parameters={
             "method": "together",
             "on": on,
-            "as_of": counted.as_of,
+            "as_of": counted.instant,
             "known_at": known_at,
             "half_life": half_life,
             "max_size": max_size,
@@ -175,13 +176,14 @@ def together(
 
 
 def _pairs(
-    members: nw.LazyFrame[Any], *, as_of: datetime, half_life: timedelta | None
+    members: nw.LazyFrame[Any], *, as_of: Instant, half_life: timedelta | None
 ) -> nw.LazyFrame[Any]:
     """The ties of those who are in the same groups."""
     fade = _tables.decay(_tables.age_days(members, "last_seen", as_of), half_life)
     others = members.select(nw.col("customer").alias("b"), "group")
     pairs = (
-        members.with_columns(
+        as_of.attach(members)
+        .with_columns(
             nw.col("customer").alias("a"),
             (fade / (nw.col("size").cast(nw.Float64) - 1.0)).alias("strength"),
         )

@@ -28,6 +28,7 @@ from scrmkit._checks import Id
 from scrmkit._explanations import Evidence, Explanation, KindShare, NextLevel, explain_acts
 from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model
 from scrmkit._scoring import Rules, Score
+from scrmkit._tables import Instant
 from scrmkit._ties import check_log, warn_if_the_last_is_alone
 from scrmkit._trackers import Tracker
 from scrmkit.errors import InvalidParameter, UnknownCustomer
@@ -92,7 +93,8 @@ def score(
 
     Warns:
         ScrmkitWarning: without ``as_of``, where a single act stands more than a year after
-            all others: decay would be counted from what may be a slip of the pen.
+            all others: decay would be counted from what may be a slip of the pen. Lazy tables
+            are not read for this.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -118,12 +120,12 @@ def score(
         known_at=known_at,
         earliest=instants[0] if instants else None,
     )
-    if not instants:
+    if not instants and not acts.home.lazy:
         warn_if_the_last_is_alone(acts, stacklevel=3)
-    instants = instants or (acts.as_of,)
     keys = ["customer", "as_of"] if several else ["customer"]
     counts = _count(acts, instants, rules)
-    scored = _judge(_add_up(_date(counts, instants), rules), rules)
+    dated = _date(counts, instants) if several else _age(counts, acts.instant)
+    scored = _judge(_add_up(dated, rules), rules)
     if several:
         utc = nw.Datetime("us", "UTC")
         scored = scored.with_columns(as_of=_of_instant([nw.lit(one, utc) for one in instants]))
@@ -136,7 +138,7 @@ def score(
         home=acts.home,
         parameters={
             "method": "engagement",
-            "as_of": list(instants) if several else instants[0],
+            "as_of": list(instants) if several else acts.instant,
             "known_at": known_at,
             "model": rules.name,
             "model_version": rules.version,
@@ -212,6 +214,13 @@ def _number(tests: Iterable[nw.Expr]) -> nw.Expr:
     return reduce(add, (test.cast(nw.Int64) for test in tests))
 
 
+def _age(counts: nw.LazyFrame[Any], as_of: Instant) -> nw.LazyFrame[Any]:
+    """The counts with their age in days at one instant, whose number ``at`` is 0."""
+    return as_of.attach(counts).with_columns(
+        at=nw.lit(0, nw.Int64), age=_tables.today(as_of) - nw.col("day")
+    )
+
+
 def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFrame[Any]:
     """The counts that hold at each instant, called ``at``, with their age in days."""
     rows = _repeat(counts, len(instants))
@@ -226,8 +235,6 @@ def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFra
 
 def _repeat(frame: nw.LazyFrame[Any], times: int) -> nw.LazyFrame[Any]:
     """Every row so many times, with a number ``at``; what is lazy is read once."""
-    if times == 1:
-        return frame.with_columns(at=nw.lit(0, nw.Int64))
     if frame.implementation.value in _tables.REPLACERS[1:]:
         parts = (frame.with_columns(at=nw.lit(number, nw.Int64)) for number in range(times))
         return nw.concat(list(parts))
@@ -423,7 +430,7 @@ def explain(
     check_log(log)
     rules = Rules.of(model, log.vocabulary)
     acts = log.acts(as_of=as_of, known_at=known_at)
-    if as_of is None:
+    if as_of is None and not acts.home.lazy:
         warn_if_the_last_is_alone(acts, stacklevel=3)
     names = acts.columns
     rows = _own_acts(acts)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final, Self
 
 import narwhals.stable.v2 as nw
-from attrs import frozen
+from attrs import evolve, frozen
 
 from scrmkit import _checks, _intake, _records, _tables
 from scrmkit._files import Lines, read_file
 from scrmkit._intake import Intake
 from scrmkit._options import FIELDS, Options, check_options
-from scrmkit._tables import Home
+from scrmkit._tables import Home, Instant
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
 
@@ -80,7 +80,7 @@ class Acts:
         frame: the rows; where the log has acts that take others back, the column `UNTIL`
             says when a row is taken back later on.
         constants: the columns that hold one value in every row; they are in ``frame`` too.
-        as_of: the instant, in UTC.
+        instant: when they count: known, or the last instant of a lazy table.
         home: where results go back to.
 
     Example:
@@ -94,8 +94,20 @@ class Acts:
 
     frame: nw.LazyFrame[Any]
     constants: Mapping[str, Any]
-    as_of: datetime
+    instant: Instant
     home: Home
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant, in UTC; the last one of a lazy table is read when it is first asked for.
+
+        Raises:
+            InvalidParameter: there is none, because the log is empty.
+        """
+        as_of = self.instant.read()
+        if as_of is None:
+            raise InvalidParameter("an empty log has no last instant: give as_of")
+        return as_of
 
     @property
     def columns(self) -> frozenset[str]:
@@ -324,8 +336,8 @@ class InteractionLog:
             unknown_kinds=MappingProxyType(
                 {kind: n for kind, n in present.items() if kind not in self.vocabulary}
             ),
-            first=_instant(counted["first"]),
-            last=_instant(counted["last"]),
+            first=_tables.to_instant(counted["first"]),
+            last=_tables.to_instant(counted["last"]),
         )
 
     def __len__(self) -> int:
@@ -345,7 +357,8 @@ class InteractionLog:
         """The interactions that count at an instant: what every batch function begins with.
 
         Args:
-            as_of: nothing later counts; None for the last instant of the log.
+            as_of: nothing later counts; None for the last instant of the log, which for a
+                lazy table is not read but joined to its rows.
             known_at: nothing that the host learnt later counts; None for all of it. What
                 has no ``received_at`` was learnt when it took place.
             earliest: for several instants at once the first of them: rows that were taken
@@ -356,27 +369,27 @@ class InteractionLog:
             those that were taken back at or before ``as_of``.
 
         Raises:
-            InvalidParameter: an instant without a time zone; an empty log without ``as_of``.
+            InvalidParameter: an instant without a time zone; an empty log without ``as_of``
+                where the table is not lazy.
         """
         rows = self._rows
         names = rows.collect_schema().names()
         if known_at is not None:
-            known = nw.lit(_checks.to_utc(known_at, name="known_at"))
+            limit = nw.lit(_checks.to_utc(known_at, name="known_at"))
             learnt = nw.col("time")
             if "received_at" in names:
                 learnt = nw.coalesce(nw.col("received_at"), learnt)
-            rows = rows.filter(learnt <= known)
-        if as_of is None:
-            instant = _instant(rows.select(nw.col("time").max()).collect()["time"])
-            if instant is None:
-                raise InvalidParameter("an empty log has no last instant: give as_of")
+            rows = rows.filter(learnt <= limit)
+        if as_of is not None:
+            known = _checks.to_utc(as_of, name="as_of")
+            rows = rows.filter(nw.col("time") <= nw.lit(known))
+            instant = Instant(known)
         else:
-            instant = _checks.to_utc(as_of, name="as_of")
-            rows = rows.filter(nw.col("time") <= nw.lit(instant))
+            instant = Instant.last_of(rows, "time")
         if "retracts" in names:
-            first = instant if earliest is None else _checks.to_utc(earliest, name="earliest")
-            rows = _without_retracted(rows, names, first)
-        return Acts(rows, self._constants, instant, self._home)
+            rows = _without_retracted(rows, names, instant.known if earliest is None else earliest)
+        acts = Acts(rows, self._constants, instant, self._home)
+        return acts if self._home.lazy else evolve(acts, instant=Instant(acts.as_of))
 
 
 UNTIL: Final = "__scrmkit_until"
@@ -385,9 +398,12 @@ _TAKEN_BACK: Final = "__scrmkit_taken_back"
 
 
 def _without_retracted(
-    rows: nw.LazyFrame[Any], names: list[str], first: datetime
+    rows: nw.LazyFrame[Any], names: list[str], first: datetime | None
 ) -> nw.LazyFrame[Any]:
-    """Drop the rows that take back, and those that were taken back at or before an instant."""
+    """Drop the rows that take back, and those that were taken back at or before an instant.
+
+    Without an instant, those that were ever taken back.
+    """
     scope = nw.col("scope").cast(nw.String).fill_null("") if "scope" in names else nw.lit("")
     rows = rows.with_columns(scope.alias(_SCOPE))
     earliest: dict[str, tuple[str, _tables.How]] = {UNTIL: ("time", "min")}
@@ -401,7 +417,9 @@ def _without_retracted(
     joined = rows.filter(nw.col("retracts").is_null()).join(
         taken_back, how="left", left_on=[_SCOPE, "id"], right_on=[_SCOPE, _TAKEN_BACK]
     )
-    still = nw.col(UNTIL).is_null() | (nw.col(UNTIL) > nw.lit(first))
+    still = nw.col(UNTIL).is_null()
+    if first is not None:
+        still = still | (nw.col(UNTIL) > nw.lit(_checks.to_utc(first, name="earliest")))
     kept = [name for name in names if name != "retracts"]
     return joined.filter(still).select(*kept, UNTIL)
 
@@ -419,14 +437,6 @@ def _with_lines(intake: Intake, lines: Lines) -> Intake:
     rest = [name for name in everything.columns if name not in unsplit.columns]
     ordered = everything.select("line", "rule", "record", *rest)
     return Intake(intake.accepted, nw.from_native(ordered).lazy(), lines.read)
-
-
-def _instant(column: nw.Series[Any]) -> datetime | None:
-    """The one instant of a column of one row, in UTC."""
-    if column.null_count():
-        return None
-    instant: datetime = nw.to_py_scalar(column[0])
-    return instant.astimezone(UTC)
 
 
 def _count(frame: nw.LazyFrame[Any], column: str) -> dict[str, int]:

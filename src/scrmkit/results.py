@@ -6,13 +6,12 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from scrmkit import _checks, _tables
 from scrmkit._checks import Id
-from scrmkit._tables import Home
+from scrmkit._tables import Home, Instant
 from scrmkit.errors import InvalidTable, UnknownCustomer
 
 
@@ -24,6 +23,26 @@ Value = TypeVar("Value", bound=float)
 Default = TypeVar("Default")
 
 
+class _Parameters(Mapping[str, Any]):
+    """The parameters of a result; the last instant of a lazy log is read when asked for."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._values[name]
+        return value.read() if isinstance(value, Instant) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return ", ".join(f"{name}={value}" for name, value in self._values.items())
+
+
 class Result:
     """A table with the parameters it was made with.
 
@@ -33,7 +52,8 @@ class Result:
     ``duckdb.sql("from result")``) and to every function of scrmkit that takes a table.
 
     Attributes:
-        parameters: the name, version or digest of everything the numbers depend on.
+        parameters: the name, version or digest of everything the numbers depend on. The
+            last instant of a lazy log is read when it is first asked for.
         notes: what one should know before believing them, in words.
 
     Example:
@@ -60,7 +80,7 @@ class Result:
         self._columns = columns
         self._home = home
         self._order = order
-        self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
+        self.parameters: Mapping[str, Any] = _Parameters(parameters)
         self.notes = notes
 
     @cached_property
@@ -104,8 +124,7 @@ class Result:
         return native.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        made = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
-        return f"<{type(self).__name__} {made}>"
+        return f"<{type(self).__name__} {self.parameters!r}>"
 
     def _repr_html_(self) -> str:
         rows = _tables.take(self.top(_ROWS_SHOWN))[0].collect()
