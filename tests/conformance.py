@@ -1,0 +1,318 @@
+"""What every engine must answer alike: the public functions, and when two answers are equal.
+
+`FUNCTIONS` has each public function that takes a log, with the options that change how it
+goes through an engine. `answer` calls one on a log and brings what comes back into one form;
+`check` compares it with Polars, to 1e-9 of the strength, and says what kind of table came.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import attrs
+import polars as pl
+from attrs import frozen
+
+from cases import AS_OF, Case
+from engines import ENGINES, Engine, Stream
+from scrmkit import InteractionLog, communities, engagement, influence, relationships
+
+
+KNOWN_AT: Final = datetime(2026, 6, 20, tzinfo=UTC)
+INSTANTS: Final = (datetime(2026, 3, 29, 1, tzinfo=UTC), KNOWN_AT, AS_OF)
+HALF_LIFE: Final = timedelta(days=30)
+PRECISION: Final = 1e-9
+
+Call = Callable[[InteractionLog, Case, Engine], Any]
+
+
+@frozen(eq=False)
+class Function:
+    """A public function with certain options.
+
+    Args:
+        name: the function.
+        options: what is special about this call, in words; empty for the plain one.
+        call: calls it; what comes back is a table, a result, or plain values.
+        scale: the columns of which 1e-9 is the difference that does not matter; all
+            columns of numbers where there are none.
+        ordered: whether the order of the rows is promised.
+        wants: what a case must have: ``"acts"``, ``"thread"``.
+    """
+
+    name: str
+    options: str
+    call: Call
+    scale: tuple[str, ...] = ()
+    ordered: bool = False
+    wants: str = ""
+
+    @property
+    def title(self) -> str:
+        """The function with its options."""
+        return f"{self.name}, {self.options}" if self.options else self.name
+
+
+def _measure(log: InteractionLog, as_of: datetime | None = AS_OF, **options: Any) -> Any:
+    return relationships.measure(log, as_of=as_of, half_life=HALF_LIFE, **options)
+
+
+def _groups(case: Case, engine: Engine) -> Any:
+    """The parties of a case as a table of the engine."""
+    dtype = case.table[case.options.get("columns", {}).get("source", "source")].dtype
+    table = pl.DataFrame(
+        {"customer": list(case.groups), "party": list(case.groups.values())},
+        schema={"customer": dtype, "party": dtype},
+    )
+    return engine.make(table)
+
+
+def _graph(log: InteractionLog) -> Mapping[str, Any]:
+    graph = relationships.graph(_measure(log))
+    return {
+        "ids": graph.ids.tolist(),
+        "indptr": graph.indptr.tolist(),
+        "indices": graph.indices.tolist(),
+        "weights": graph.weights.tolist(),
+    }
+
+
+def _detected(log: InteractionLog) -> Any:
+    return communities.detect(_measure(log), seed=7, significance=False)
+
+
+TIES: Final = ("strength",)
+SCORES: Final = ("score", "high")
+
+FUNCTIONS: Final = tuple(
+    Function(*each[:3], **each[3])
+    for each in (
+        ("InteractionLog.frame", "", lambda log, *_: log.frame, {}),
+        ("InteractionLog.rejected", "", lambda log, *_: log.rejected, {}),
+        ("InteractionLog.summary", "", lambda log, *_: attrs.asdict(log.summary()), {}),
+        ("relationships.measure", "", lambda log, *_: _measure(log), {"scale": TIES}),
+        (
+            "relationships.measure",
+            "to the last instant",
+            lambda log, *_: _measure(log, None),
+            {"scale": TIES, "wants": "acts"},
+        ),
+        (
+            "relationships.measure",
+            "known_at",
+            lambda log, *_: _measure(log, known_at=KNOWN_AT),
+            {"scale": TIES},
+        ),
+        (
+            "relationships.measure",
+            "no half-life",
+            lambda log, *_: relationships.measure(log, as_of=AS_OF, half_life=None),
+            {"scale": TIES},
+        ),
+        (
+            "relationships.measure",
+            "groups as a mapping",
+            lambda log, case, _: _measure(log, group=case.groups),
+            {"scale": TIES},
+        ),
+        (
+            "relationships.measure",
+            "groups as a table",
+            lambda log, case, engine: _measure(log, group=_groups(case, engine)),
+            {"scale": TIES},
+        ),
+        ("Ties.left_out", "", lambda log, *_: dict(_measure(log).left_out), {}),
+        (
+            "relationships.together",
+            "",
+            lambda log, *_: relationships.together(log, as_of=AS_OF, max_size=9),
+            {"scale": TIES, "wants": "thread"},
+        ),
+        (
+            "relationships.together",
+            "about, to the last instant",
+            lambda log, *_: relationships.together(log, on="about", half_life=HALF_LIFE),
+            {"scale": TIES, "wants": "thread acts"},
+        ),
+        (
+            "SharedTies.incidence",
+            "",
+            lambda log, *_: relationships.together(log, as_of=AS_OF).incidence,
+            {"wants": "thread"},
+        ),
+        ("relationships.graph", "", lambda log, *_: _graph(log), {}),
+        (
+            "engagement.score",
+            "",
+            lambda log, *_: engagement.score(log, as_of=AS_OF),
+            {"scale": SCORES},
+        ),
+        (
+            "engagement.score",
+            "to the last instant",
+            lambda log, *_: engagement.score(log),
+            {"scale": SCORES, "wants": "acts"},
+        ),
+        (
+            "engagement.score",
+            "several instants",
+            lambda log, *_: engagement.score(log, as_of=INSTANTS, known_at=KNOWN_AT),
+            {"scale": SCORES},
+        ),
+        (
+            "engagement.explain",
+            "",
+            lambda log, case, _: engagement.explain(log, case.customer, as_of=AS_OF).to_dict(),
+            {"wants": "acts"},
+        ),
+        (
+            "influence.rank",
+            "",
+            lambda log, *_: influence.rank(_measure(log)),
+            {"ordered": True},
+        ),
+        ("influence.brokers", "", lambda log, *_: influence.brokers(_measure(log)), {}),
+        ("communities.detect", "", lambda log, *_: _detected(log), {"ordered": True}),
+        (
+            "Communities.communities",
+            "",
+            lambda log, *_: _detected(log).communities,
+            {"ordered": True},
+        ),
+        (
+            "Result.top",
+            "",
+            lambda log, *_: _measure(log).top(5, by="n_ab"),
+            {"scale": TIES, "ordered": True},
+        ),
+        (
+            "Result.__arrow_c_stream__",
+            "",
+            lambda log, *_: Stream(pl.DataFrame(_measure(log))),
+            {"scale": TIES},
+        ),
+    )
+)
+
+
+def log_of(case: Case, engine: Engine) -> InteractionLog:
+    """The log of a case, as a table of an engine."""
+    return InteractionLog.from_frame(engine.make(case.table), **case.options)
+
+
+def applies(function: Function, case: Case) -> bool:
+    """Whether a function can be asked of a case."""
+    if "acts" in function.wants and case.customer is None:
+        return False
+    return "thread" not in function.wants or "thread" in case.table.columns
+
+
+def answer(function: Function, log: InteractionLog, case: Case, engine: Engine) -> tuple[Any, bool]:
+    """What a function says, in one form, and whether it is a table of the engine's kind.
+
+    A table becomes a Polars frame; plain values stay as they are.
+    """
+    made = function.call(log, case, engine)
+    table = getattr(made, "frame", made) if hasattr(made, "parameters") else made
+    if isinstance(table, Stream):
+        return pl.DataFrame(table), True
+    if engine.owns(table):
+        return engine.read(table), True
+    for other in ENGINES.values():
+        if other.owns(table):
+            return other.read(table), False
+    return made, True
+
+
+@cache
+def _reference_log(case: Case) -> InteractionLog:
+    return log_of(case, ENGINES["Polars"])
+
+
+@cache
+def expected(function: Function, case: Case) -> Any:
+    """What Polars says."""
+    return answer(function, _reference_log(case), case, ENGINES["Polars"])[0]
+
+
+def check(function: Function, case: Case, engine: Engine, log: InteractionLog) -> bool:
+    """Refuse an answer that is not that of Polars; says whether its table is the engine's."""
+    got, own = answer(function, log, case, engine)
+    where = f"{function.title} on {engine.name}, {case.name}"
+    compare(expected(function, case), got, function, where=where)
+    return own
+
+
+def compare(wanted: Any, got: Any, function: Function, *, where: str) -> None:
+    """Fail where two answers are not equal."""
+    if isinstance(wanted, pl.DataFrame):
+        _compare_tables(wanted, got, function, where)
+    else:
+        _compare_values(wanted, got, where)
+
+
+def _compare_tables(
+    wanted: pl.DataFrame, got: pl.DataFrame, function: Function, where: str
+) -> None:
+    if function.name == "InteractionLog.rejected":
+        wanted, got = (each.drop("row", strict=False) for each in (wanted, got))
+    assert got.columns == wanted.columns, where
+    assert len(got) == len(wanted), f"{where}: {len(got)} rows, not {len(wanted)}"
+    wanted, got = _plain(wanted), _plain(got).cast(_plain(wanted).schema)
+    if not function.ordered:
+        wanted, got = (_in_order(each) for each in (wanted, got))
+    numbers = [name for name, dtype in wanted.schema.items() if dtype.is_float()]
+    rest = [name for name in wanted.columns if name not in numbers]
+    for name in rest:
+        assert got[name].to_list() == wanted[name].to_list(), f"{where}: {name}"
+    scale = _scale(wanted, [name for name in function.scale if name in wanted.columns])
+    for name in numbers:
+        one, other = wanted[name], got[name]
+        assert one.is_null().to_list() == other.is_null().to_list(), f"{where}: {name}"
+        off = (one - other).abs() > PRECISION * pl.select(
+            pl.max_horizontal(scale, one.abs())
+        ).to_series()
+        assert not off.any(), f"{where}: {name}, {one.filter(off)} and {other.filter(off)}"
+
+
+def _plain(table: pl.DataFrame) -> pl.DataFrame:
+    """Times in UTC to the microsecond, money with as many digits everywhere."""
+    instants = pl.selectors.datetime(time_zone="*")
+    return table.with_columns(
+        instants.dt.convert_time_zone("UTC").dt.cast_time_unit("us"),
+        pl.selectors.decimal().cast(pl.Decimal(38, 6)),
+    )
+
+
+def _in_order(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows by all columns that are compared exactly, then by the others."""
+    exact = [name for name, dtype in table.schema.items() if not dtype.is_float()]
+    rest = [name for name in table.columns if name not in exact]
+    return table.sort([*exact, *rest], nulls_last=True)
+
+
+def _scale(table: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """For each row the number of which 1e-9 does not matter."""
+    if not names:
+        return pl.Series([0.0]).new_from_index(0, len(table))
+    return table.select(pl.max_horizontal(pl.col(names).abs())).to_series()
+
+
+def _compare_values(wanted: Any, got: Any, where: str) -> None:
+    if isinstance(wanted, float) and isinstance(got, float):
+        close = math.isclose(wanted, got, rel_tol=PRECISION, abs_tol=1e-12)
+        assert close, f"{where}: {got}, not {wanted}"
+    elif isinstance(wanted, Mapping):
+        assert list(got) == list(wanted), where
+        for key, value in wanted.items():
+            _compare_values(value, got[key], f"{where}: {key}")
+    elif isinstance(wanted, list | tuple):
+        assert len(got) == len(wanted), where
+        for place, (one, other) in enumerate(zip(wanted, got, strict=True)):
+            _compare_values(one, other, f"{where}[{place}]")
+    else:
+        assert got == wanted, f"{where}: {got!r}, not {wanted!r}"
