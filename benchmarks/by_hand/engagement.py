@@ -5,9 +5,17 @@ from __future__ import annotations
 import polars as pl
 
 
-WEIGHTS = {"message": 1.0, "call": 2.0, "answer": 3.0, "recommendation": 4.0, "purchase": 1.0}
+WEIGHTS = {
+    "message": 1.0,
+    "reply": 1.0,
+    "comment": 1.0,
+    "call": 2.0,
+    "answer": 3.0,
+    "recommendation": 4.0,
+    "purchase": 1.0,
+}
 FAMILIES = {
-    "conversation": ("message", "call"),
+    "conversation": ("message", "reply", "comment", "call"),
     "contribution": ("answer",),
     "advocacy": ("recommendation",),
     "transaction": ("purchase",),
@@ -16,17 +24,18 @@ FAMILIES = {
 Z = 1.6448536269514722
 
 
-def score(acts: pl.DataFrame) -> pl.DataFrame:
+def score(acts: pl.DataFrame | pl.LazyFrame, *, engine: str = "auto") -> pl.DataFrame:
     """Scores at the last instant, with the numbers of the default model.
 
     Args:
         acts: columns time (Datetime), kind, source, target (text).
+        engine: of Polars.
     """
     n, age, fade, amount = (pl.col(name) for name in ("n", "age", "fade", "amount"))
     kind, day = pl.col("kind"), pl.col("day")
     rate = -1 / 90
     rest = 2.0**rate
-    last = acts["time"].max()
+    last = acts.lazy().select(pl.col("time").max()).collect().item()
     weighed = amount * fade
     exposure = pl.col("exposure").cast(pl.Float64)
     gathered = (1 + rest**exposure) / (1 + rest)
@@ -116,5 +125,5 @@ def score(acts: pl.DataFrame) -> pl.DataFrame:
             pl.col("attention").cast(pl.Int64),
         )
         .sort("customer")
-        .collect()
+        .collect(engine=engine)
     )

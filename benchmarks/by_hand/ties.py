@@ -1,7 +1,7 @@
 """Ties in Polars by hand, several honest attempts: the same columns, without validation.
 
-Each takes a frame with `time` (UTC), `source`, `target`, `kind`, `valence` and gives the ties
-of its last instant. `FORMS` has them all; the fastest one counts.
+Each takes a frame, eager or lazy, with `time` (UTC), `source`, `target`, `kind`, `valence` and
+gives the ties of its last instant. `FORMS` has them all; the fastest one counts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ PLACE = {word: PLACES.index((FAMILY[word], WEIGHTS[word])) for word in WEIGHTS}
 HALF_LIFE = 90 * 86400e6
 
 
-def fade(acts: pl.DataFrame) -> pl.Expr:
+Frame = pl.DataFrame | pl.LazyFrame
+
+
+def fade(acts: Frame) -> pl.Expr:
     """The decay of each act until the last one."""
-    last = acts["time"].max().timestamp() * 1e6
+    last = acts.lazy().select(pl.col("time").max()).collect().item().timestamp() * 1e6
     return (0.6931471805599453 * (pl.col("time").dt.timestamp("us") - last) / HALF_LIFE).exp()
 
 
@@ -48,7 +51,7 @@ def finish(ties: pl.LazyFrame) -> pl.DataFrame:
     ).collect(engine="streaming")
 
 
-def plain(acts: pl.DataFrame) -> pl.DataFrame:
+def plain(acts: Frame) -> pl.DataFrame:
     """As one would write it first: conditions inside the aggregation."""
     forth = pl.col("source") < pl.col("target")
     ties = (
@@ -77,7 +80,7 @@ def plain(acts: pl.DataFrame) -> pl.DataFrame:
     return finish(ties)
 
 
-def flags(acts: pl.DataFrame, *, one_lookup: bool = False) -> pl.DataFrame:
+def flags(acts: Frame, *, one_lookup: bool = False) -> pl.DataFrame:
     """Everything as columns first, then plain sums."""
     forth, weight = pl.col("forth"), pl.col("weight")
     columns = acts.lazy().filter(pl.col("source") != pl.col("target"))
@@ -137,12 +140,12 @@ def flags(acts: pl.DataFrame, *, one_lookup: bool = False) -> pl.DataFrame:
     return finish(ties)
 
 
-def flags_one_lookup(acts: pl.DataFrame) -> pl.DataFrame:
+def flags_one_lookup(acts: Frame) -> pl.DataFrame:
     """As `flags`, with one lookup of the kind instead of two."""
     return flags(acts, one_lookup=True)
 
 
-def directed(acts: pl.DataFrame) -> pl.DataFrame:
+def directed(acts: Frame) -> pl.DataFrame:
     """Each direction first, then the two directions of each pair."""
     forth, weight = pl.col("source") < pl.col("target"), pl.col("weight")
     each_way = (
@@ -195,7 +198,7 @@ def directed(acts: pl.DataFrame) -> pl.DataFrame:
     return finish(ties)
 
 
-FORMS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+FORMS: dict[str, Callable[[Frame], pl.DataFrame]] = {
     "plain": plain,
     "flags": flags,
     "flags_one_lookup": flags_one_lookup,
