@@ -121,17 +121,32 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
 def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
     standard = _standard(frame, options, None)
     table = frame.with_columns(*standard) if standard else frame
+    names = table.collect_schema().names()
+    # what came, beside the columns made of it; only `rejected` ever asks for it
+    given = {name: f"{PREFIX}given_{name}" for name in names}
+    both = frame.with_columns(**{kept: nw.col(name) for name, kept in given.items()})
+    both = both.with_columns(*standard) if standard else both
+
+    def as_given(rows: nw.LazyFrame[Any], rule: str | nw.Expr) -> nw.LazyFrame[Any]:
+        said = nw.lit(rule) if isinstance(rule, str) else rule
+        raw = rows.with_columns(said.alias(ROW)).select(*given.values(), ROW)
+        renamed = raw.rename({kept: name for name, kept in given.items()})
+        told: nw.LazyFrame[Any] = _as_given(renamed).rename({ROW: "rule"})
+        return told
+
     rules = _rules(table, options)
     bad = _any_of(rules)
     accepted = table.filter(~bad)
-    rejected = _as_given(table.filter(bad)).with_columns(rule=_first_of(rules))
-    names = table.collect_schema().names()
+    rejected = as_given(both.filter(bad), _first_of(rules))
     if "id" in names:
         key = [name for name in KEY if name in names]
-        versions = accepted.unique(subset=names).with_columns(nw.len().over(*key).alias(COPIES))
-        accepted = versions.filter(nw.col(COPIES) == 1).select(names)
-        conflicts = versions.filter(nw.col(COPIES) > 1).select(*names)
-        rejected = nw.concat([rejected, _as_given(conflicts).with_columns(rule=nw.lit(CONFLICT))])
+
+        def versions(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+            return rows.unique(subset=names).with_columns(nw.len().over(*key).alias(COPIES))
+
+        accepted = versions(accepted).filter(nw.col(COPIES) == 1).select(names)
+        conflicts = versions(both.filter(~bad)).filter(nw.col(COPIES) > 1)
+        rejected = nw.concat([rejected, as_given(conflicts, CONFLICT)])
     return Intake(accepted, _in_front(rejected), frame)
 
 
@@ -390,8 +405,8 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
                 mark = f"{PREFIX}{name}"
                 table = table.with_columns(_like(table, mark, unread))
                 rules.append((nw.col(mark), f"{name} cannot be read"))
-        elif name in TRUTHS and dtype.is_integer():
-            table = table.with_columns((nw.col(name) != 0).alias(name))
+        elif name in TRUTHS and (dtype.is_numeric() or dtype == nw.Object):
+            table = table.with_columns(_to_truths(column))
     return table, rules
 
 
@@ -445,6 +460,11 @@ def _like(table: nw.DataFrame[Any], name: str, values: Any) -> nw.Series[Any]:
     series: nw.Series[Any] = nw.from_native(values.alias(name), series_only=True)
     if table.implementation.is_polars():
         return series
+    if series.dtype == nw.Boolean and series.null_count():
+        untyped: nw.Series[Any] = nw.new_series(
+            name, series.to_list(), backend=table.implementation
+        )
+        return nw.maybe_convert_dtypes(untyped)
     return nw.new_series(name, series.to_list(), series.dtype, backend=table.implementation)
 
 
@@ -471,6 +491,12 @@ def _to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
         )
     texts = [None if value is None else str(value) for value in values]
     return nw.new_series(column.name, texts, nw.String, backend=column.implementation)
+
+
+def _to_truths(column: nw.Series[Any]) -> nw.Series[Any]:
+    """Truth values kept as numbers or objects, which is how pandas keeps them beside nulls."""
+    typed = column if column.dtype.is_integer() else nw.maybe_convert_dtypes(column)
+    return typed != 0 if typed.dtype.is_integer() else typed
 
 
 def _too_large(name: str) -> InvalidTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -314,9 +314,9 @@ def left_out_of_ties(frame: nw.LazyFrame[Any]) -> Mapping[str, int]:
 
 def count(frame: nw.LazyFrame[Any], **conditions: nw.Expr) -> dict[str, int]:
     """In how many rows each condition holds."""
-    flags = [condition.cast(nw.Int64).alias(name) for name, condition in conditions.items()]
+    flags = [test.cast(nw.Int64).alias(f"is_{name}") for name, test in conditions.items()]
     rows = _tables.collect(frame.select(*flags).select(nw.all().sum()))
-    return {name: int(rows[name][0] or 0) for name in conditions}
+    return {name: int(rows[f"is_{name}"][0] or 0) for name in conditions}
 
 
 def sum_up(
@@ -466,10 +466,9 @@ def gap_before_the_last(frame: nw.LazyFrame[Any], last: datetime) -> timedelta |
     """How long before the last act, if it stands alone, the one before it took place."""
     times = frame.select("time")
     earlier = times.filter(nw.col("time") < nw.lit(last)).select(nw.col("time").max())
-    before = _tables.collect(earlier)["time"]
-    if not len(before) or before[0] is None:
+    before = _tables.to_instant(_tables.collect(earlier)["time"])
+    if before is None:
         return None
     if count(times, last=nw.col("time") == nw.lit(last))["last"] > 1:
         return None
-    gap: timedelta = last - nw.to_py_scalar(before[0]).astimezone(UTC)
-    return gap
+    return last - before

@@ -127,7 +127,8 @@ def score(
     dated = _date(counts, instants) if several else _age(counts, acts.instant)
     scored = _judge(_add_up(dated, rules), rules)
     if several:
-        utc = nw.Datetime("us", "UTC")
+        # Dask knows the type of an instant by itself, and no zones when it is told
+        utc = None if scored.implementation.is_dask() else nw.Datetime("us", "UTC")
         scored = scored.with_columns(as_of=_of_instant([nw.lit(one, utc) for one in instants]))
     rest = [name for name in scored.collect_schema().names() if name not in (*keys, "at")]
     scored = scored.select(*keys, *rest)
@@ -235,7 +236,7 @@ def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFra
 
 def _repeat(frame: nw.LazyFrame[Any], times: int) -> nw.LazyFrame[Any]:
     """Every row so many times, with a number ``at``; what is lazy is read once."""
-    if frame.implementation.value in _tables.REPLACERS[1:]:
+    if frame.implementation.value in ("dask", *_tables.REPLACERS[1:]):
         parts = (frame.with_columns(at=nw.lit(number, nw.Int64)) for number in range(times))
         return nw.concat(list(parts))
     numbers = "|".join(map(str, range(times)))
