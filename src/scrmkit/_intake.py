@@ -234,17 +234,28 @@ def _standard(
 def _check_session(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) -> None:
     """Refuse times that an engine shows in the zone of its session."""
     line = _SESSIONS.get(frame.implementation.value)
-    zone = dtype.time_zone if isinstance(dtype, nw.Datetime) else None
-    if line is not None and zone is not None and zone not in UTC_NAMES:
+    if line is None or not isinstance(dtype, nw.Datetime):
+        return
+    zone = _tables.session_zone(frame)
+    if zone not in UTC_NAMES:
         raise InvalidTable(
-            f"column {name!r} is in the zone of the session, {zone}, and the parts of a time "
-            f"are those of that zone: run {line} first"
+            f"column {name!r} holds times, and the zone of the session, of which the parts of "
+            f"times are, is {zone}: run {line} first"
+        )
+    if dtype.time_zone is None and frame.implementation.is_ibis():
+        raise InvalidTable(
+            f"column {name!r} of an Ibis table has no time zone: make it a timestamp with a "
+            f"time zone in the database, or give the table of the database itself"
         )
 
 
 _SESSIONS: Final = {
     "duckdb": """connection.execute("SET TimeZone = 'UTC'")""",
-    "pyspark": """spark.conf.set("spark.sql.session.timeZone", "UTC")""",
+    "ibis": """connection.raw_sql("SET TimeZone = 'UTC'")""",
+    **dict.fromkeys(
+        ("pyspark", "pyspark[connect]"),
+        """spark.conf.set("spark.sql.session.timeZone", "UTC")""",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ date parts, because durations do not exist on every engine.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -338,6 +339,18 @@ def rename_ids(
             result = nw.when(known).then(nw.lit(party)).otherwise(result).alias(column)
         exprs.append(result)
     return frame.with_columns(*exprs)
+
+
+def session_zone(frame: nw.LazyFrame[Any]) -> str | None:
+    """The zone in which an engine tells the parts of a time; no table is read for it."""
+    if not frame.implementation.is_ibis():
+        shown = frame.select(nw.lit(EPOCH).alias(AS_OF)).collect_schema()[AS_OF]
+        return shown.time_zone if isinstance(shown, nw.Datetime) else None
+    # Ibis calls every zone UTC: ask for the hour of an instant in winter and one in summer
+    ibis: Any = importlib.import_module("ibis")
+    january, july = (ibis.literal(datetime(2026, month, 1, tzinfo=UTC)) for month in (1, 7))
+    hours = frame.to_native().get_backend().execute(january.hour() + july.hour())
+    return "UTC" if hours == 0 else "not UTC"
 
 
 def check_columns(names: Iterable[str], wanted: Iterable[str], *, where: str) -> None:
