@@ -197,6 +197,21 @@ def test_decay_multiplies(half_life: timedelta | None, one: float, two: float) -
     assert halved == (1.0 if half_life is None else pytest.approx(0.5))
 
 
+def every_operation(x: Any, y: Any) -> Any:
+    """A formula with each operator, both ways round."""
+    return (+x + 1 - y * 2) / (y / 3 + 2) + (1 + 5 / (x + y) - 0.5**x * -y) ** 2 - (2 - x) * (3 * y)
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 50), st.floats(0.1, 50)), min_size=1, max_size=9))
+def test_plain_arithmetic_is_that_of_numbers(pairs: list[tuple[float, float]]) -> None:
+    """A division that copies neither side gives what numbers give."""
+    columns = {"row": range(len(pairs)), "x": [x for x, _ in pairs], "y": [y for _, y in pairs]}
+    frame, _ = _tables.take(pl.DataFrame(columns))
+    made = every_operation(_tables.Plain(nw.col("x")), _tables.Plain(nw.col("y")))
+    got = values(frame, _tables.bare(made))
+    assert got == pytest.approx([every_operation(*pair) for pair in pairs], rel=1e-9)
+
+
 def test_decay_is_one_formula(make: Make) -> None:
     """Every engine gives two to the power of minus age over half-life."""
     ages = [0.0, 0.5, 1.0, 30.0, 1e6]

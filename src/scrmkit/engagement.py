@@ -327,15 +327,20 @@ def _where_kind(kinds: Iterable[str]) -> nw.Expr:
 def _judge(sums: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     """Scores, intervals and levels from the sums, as `_scoring.assess` makes them."""
     columns = [_column(family) for family in rules.scored_families]
-    activity, exposure = nw.col("activity"), nw.col("exposure").cast(nw.Float64)
-    frame = sums.with_columns(activity=_sum(columns)).with_columns(
-        dispersion=rules.dispersion(activity, nw.col("squares"), nw.col("recent"), exposure)
+    frame = sums.with_columns(activity=_sum(columns), days=nw.col("exposure").cast(nw.Float64))
+    activity, dispersion, squares, recent, days = (
+        _tables.plain(frame, name)
+        for name in ("activity", "dispersion", "squares", "recent", "days")
     )
-    whole, low, high = rules.value(activity, nw.col("dispersion"), exposure)
-    frame = frame.with_columns(whole=whole, low=low, high=high).with_columns(
+    frame = frame.with_columns(
+        dispersion=_tables.bare(rules.dispersion(activity, squares, recent, days))
+    )
+    judged = zip(("whole", "low", "high"), rules.value(activity, dispersion, days), strict=True)
+    frame = frame.with_columns(**{name: _tables.bare(value) for name, value in judged})
+    frame = frame.with_columns(
         **{
-            name: nw.when(activity > 0)
-            .then(nw.col("whole") * (nw.col(name) / activity))
+            name: nw.when(nw.col("activity") > 0)
+            .then(nw.col("whole") * (nw.col(name) / nw.col("activity")))
             .otherwise(nw.lit(0.0))
             for name in columns
         }
