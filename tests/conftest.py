@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from cluster import Cluster, missing, start_cluster, start_session
 
 
 settings.register_profile(
@@ -52,10 +56,31 @@ def chromium() -> str:
     pytest.skip("the browser tests need Chromium: apt-get install chromium")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is marked as needing a browser where there is none."""
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A Spark cluster of this machine: a master and two workers."""
+    with start_cluster() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def spark(cluster: Cluster) -> Iterator[Any]:
+    """A session on the Spark cluster; its zone is UTC."""
+    with start_session(cluster) as session:
+        yield session
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs a browser or a cluster where there is none.
+
+    The cluster takes half a minute to start, so it is started only where it is asked for.
+    """
+    reasons = {"browser": None, "spark": missing()}
     if not any(shutil.which(name) for name in BROWSERS):
-        reason = "the browser tests need Chromium: apt-get install chromium"
-        for item in items:
-            if item.get_closest_marker("browser"):
+        reasons["browser"] = "the browser tests need Chromium: apt-get install chromium"
+    if "spark" not in config.option.markexpr:
+        reasons["spark"] = "the Spark tests start a cluster: pytest -m spark"
+    for item in items:
+        for marker, reason in reasons.items():
+            if reason is not None and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
