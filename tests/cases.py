@@ -162,31 +162,51 @@ def cases() -> list[Case]:
     """The logs that cannot be joined into one: other ids, other zones, other columns."""
     acts = draw_acts(100, size=60)
     plain = acts.drop("retracts", "value", "currency", "scope").filter(pl.col("kind").is_not_null())
+    time, instants = pl.col("time"), pl.col("time", "received_at")
     numbers = {name: number * 7 - 20 for number, name in enumerate(NAMES)}
     uuids = {name: str(uuid5(NAMESPACE_DNS, name)) for name in NAMES}
-    one = plain.filter(pl.col("id") == "z0")
-    local = plain.with_columns(pl.col("time", "received_at").dt.replace_time_zone(None))
-    nano = plain.with_columns(pl.col("time").dt.cast_time_unit("ns"))
-    milli = plain.with_columns(pl.col("time").dt.cast_time_unit("ms"))
+    london = instants.dt.convert_time_zone("Europe/London")
+    # wall clocks show the hour from one to two twice in October, and never in March
+    local = plain.with_columns(london.dt.replace_time_zone(None))
+    lost = pl.lit(datetime(2026, 3, 29, 1, 30)).cast(pl.Datetime("us"))  # noqa: DTZ001
+    skipped = local.tail(1).with_columns(time=lost, id=pl.lit("lost"))
     found = [
         Case("no rows", plain.head(0)),
-        Case("one row", one),
-        Case("everything", acts),
-        Case("times without a zone", local, {"timezone": "UTC"}),
-        Case("nanoseconds", nano),
-        Case("milliseconds", milli),
+        Case("one row", plain.filter(pl.col("id") == "z0")),
+        Case("all columns", acts),
         Case("integer ids", _with_ids(plain, numbers, pl.Int64())),
         Case("short integer ids", _with_ids(plain, numbers, pl.Int32())),
         Case("UUIDs", _with_ids(plain, uuids, pl.String())),
-        Case("only those who acted", plain.drop("target", "valence", "automated", "received_at")),
-        Case("no ids", plain.drop("id")),
-        Case("one kind", plain.drop("kind"), {"constants": {"kind": "answer"}}),
-        Case("other names", _renamed(plain), OTHER_NAMES),
+        Case("no target", plain.drop("target", "valence", "automated", "received_at")),
+        Case("no ids of acts", plain.drop("id")),
+        Case("one kind for all", plain.drop("kind"), {"constants": {"kind": "answer"}}),
+        Case("other names and words", _renamed(plain), OTHER_NAMES),
+        Case("times in London", plain.with_columns(london)),
+        Case("times in Kolkata", plain.with_columns(instants.dt.convert_time_zone("Asia/Kolkata"))),
+        Case("nanoseconds", plain.with_columns(time.dt.cast_time_unit("ns"))),
+        Case("milliseconds", plain.with_columns(time.dt.cast_time_unit("ms"))),
+        Case(
+            "times without a zone, in UTC",
+            plain.with_columns(instants.dt.replace_time_zone(None)),
+            {"timezone": "UTC"},
+        ),
+        Case(
+            "times without a zone, in London",
+            pl.concat([local, skipped]),
+            {"timezone": "Europe/London"},
+        ),
+        Case("seconds since 1970", plain.with_columns(time.dt.epoch("s")).drop("received_at")),
+        Case("texts for times, truths and numbers", _in_words(acts)),
     ]
-    for zone in ("Europe/London", "Asia/Kolkata"):
-        moved = plain.with_columns(pl.col("time", "received_at").dt.convert_time_zone(zone))
-        found.append(Case(zone, moved))
     return [_with_people(case) for case in found]
+
+
+def _in_words(table: pl.DataFrame) -> pl.DataFrame:
+    """A log whose times, truth values and numbers are texts."""
+    return table.with_columns(
+        pl.col("time", "received_at").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"),
+        pl.col("automated", "valence", "value").cast(pl.String),
+    )
 
 
 OTHER_NAMES: Final[Mapping[str, Any]] = {

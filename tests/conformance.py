@@ -2,7 +2,8 @@
 
 `FUNCTIONS` has each public function that takes a log, with the options that change how it
 goes through an engine. `answer` calls one on a log and brings what comes back into one form;
-`check` compares it with Polars, to 1e-9 of the strength, and says what kind of table came.
+`check` compares it with Polars, to 1e-9 of the strength, and says how it went in the words
+of the table in the docs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import attrs
@@ -19,7 +20,15 @@ from attrs import frozen
 
 from cases import AS_OF, Case
 from engines import ENGINES, Engine, Stream
-from scrmkit import InteractionLog, communities, engagement, influence, relationships
+from scrmkit import (
+    InteractionLog,
+    ScrmkitError,
+    SocialGraph,
+    communities,
+    engagement,
+    influence,
+    relationships,
+)
 
 
 KNOWN_AT: Final = datetime(2026, 6, 20, tzinfo=UTC)
@@ -41,6 +50,7 @@ class Function:
         scale: the columns of which 1e-9 is the difference that does not matter; all
             columns of numbers where there are none.
         ordered: whether the order of the rows is promised.
+        quick: whether it is one of the few that are run on every engine every time.
         wants: what a case must have: ``"acts"``, ``"thread"``.
     """
 
@@ -49,6 +59,7 @@ class Function:
     call: Call
     scale: tuple[str, ...] = ()
     ordered: bool = False
+    quick: bool = False
     wants: str = ""
 
     @property
@@ -61,6 +72,17 @@ def _measure(log: InteractionLog, as_of: datetime | None = AS_OF, **options: Any
     return relationships.measure(log, as_of=as_of, half_life=HALF_LIFE, **options)
 
 
+@lru_cache
+def _ties(log: InteractionLog) -> Any:
+    """The ties of a log, measured once for all functions that take ties."""
+    return _measure(log)
+
+
+@lru_cache
+def _graph(log: InteractionLog) -> SocialGraph:
+    return relationships.graph(_ties(log))
+
+
 def _groups(case: Case, engine: Engine) -> Any:
     """The parties of a case as a table of the engine."""
     dtype = case.table[case.options.get("columns", {}).get("source", "source")].dtype
@@ -71,131 +93,104 @@ def _groups(case: Case, engine: Engine) -> Any:
     return engine.make(table)
 
 
-def _graph(log: InteractionLog) -> Mapping[str, Any]:
-    graph = relationships.graph(_measure(log))
-    return {
-        "ids": graph.ids.tolist(),
-        "indptr": graph.indptr.tolist(),
-        "indices": graph.indices.tolist(),
-        "weights": graph.weights.tolist(),
-    }
+def _parts(graph: SocialGraph) -> Mapping[str, Any]:
+    """What a graph consists of, as plain values."""
+    names = ("ids", "indptr", "indices", "weights")
+    return {name: getattr(graph, name).tolist() for name in names}
 
 
+@lru_cache
 def _detected(log: InteractionLog) -> Any:
-    return communities.detect(_measure(log), seed=7, significance=False)
+    return communities.detect(_graph(log), seed=7, significance=False)
 
 
 TIES: Final = ("strength",)
 SCORES: Final = ("score", "high")
 
-FUNCTIONS: Final = tuple(
-    Function(*each[:3], **each[3])
-    for each in (
-        ("InteractionLog.frame", "", lambda log, *_: log.frame, {}),
-        ("InteractionLog.rejected", "", lambda log, *_: log.rejected, {}),
-        ("InteractionLog.summary", "", lambda log, *_: attrs.asdict(log.summary()), {}),
-        ("relationships.measure", "", lambda log, *_: _measure(log), {"scale": TIES}),
-        (
-            "relationships.measure",
-            "to the last instant",
-            lambda log, *_: _measure(log, None),
-            {"scale": TIES, "wants": "acts"},
+FUNCTIONS: Final = (
+    Function("InteractionLog.frame", "", lambda log, *_: log.frame, quick=True),
+    Function("InteractionLog.rejected", "", lambda log, *_: log.rejected, quick=True),
+    Function("InteractionLog.summary", "", lambda log, *_: attrs.asdict(log.summary())),
+    Function("relationships.measure", "", lambda log, *_: _ties(log), scale=TIES),
+    Function(
+        "relationships.measure",
+        "known at an instant, no half-life, groups as a mapping",
+        lambda log, case, _: relationships.measure(
+            log, as_of=AS_OF, known_at=KNOWN_AT, half_life=None, group=case.groups
         ),
-        (
-            "relationships.measure",
-            "known_at",
-            lambda log, *_: _measure(log, known_at=KNOWN_AT),
-            {"scale": TIES},
-        ),
-        (
-            "relationships.measure",
-            "no half-life",
-            lambda log, *_: relationships.measure(log, as_of=AS_OF, half_life=None),
-            {"scale": TIES},
-        ),
-        (
-            "relationships.measure",
-            "groups as a mapping",
-            lambda log, case, _: _measure(log, group=case.groups),
-            {"scale": TIES},
-        ),
-        (
-            "relationships.measure",
-            "groups as a table",
-            lambda log, case, engine: _measure(log, group=_groups(case, engine)),
-            {"scale": TIES},
-        ),
-        ("Ties.left_out", "", lambda log, *_: dict(_measure(log).left_out), {}),
-        (
-            "relationships.together",
-            "",
-            lambda log, *_: relationships.together(log, as_of=AS_OF, max_size=9),
-            {"scale": TIES, "wants": "thread"},
-        ),
-        (
-            "relationships.together",
-            "about, to the last instant",
-            lambda log, *_: relationships.together(log, on="about", half_life=HALF_LIFE),
-            {"scale": TIES, "wants": "thread acts"},
-        ),
-        (
-            "SharedTies.incidence",
-            "",
-            lambda log, *_: relationships.together(log, as_of=AS_OF).incidence,
-            {"wants": "thread"},
-        ),
-        ("relationships.graph", "", lambda log, *_: _graph(log), {}),
-        (
-            "engagement.score",
-            "",
-            lambda log, *_: engagement.score(log, as_of=AS_OF),
-            {"scale": SCORES},
-        ),
-        (
-            "engagement.score",
-            "to the last instant",
-            lambda log, *_: engagement.score(log),
-            {"scale": SCORES, "wants": "acts"},
-        ),
-        (
-            "engagement.score",
-            "several instants",
-            lambda log, *_: engagement.score(log, as_of=INSTANTS, known_at=KNOWN_AT),
-            {"scale": SCORES},
-        ),
-        (
-            "engagement.explain",
-            "",
-            lambda log, case, _: engagement.explain(log, case.customer, as_of=AS_OF).to_dict(),
-            {"wants": "acts"},
-        ),
-        (
-            "influence.rank",
-            "",
-            lambda log, *_: influence.rank(_measure(log)),
-            {"ordered": True},
-        ),
-        ("influence.brokers", "", lambda log, *_: influence.brokers(_measure(log)), {}),
-        ("communities.detect", "", lambda log, *_: _detected(log), {"ordered": True}),
-        (
-            "Communities.communities",
-            "",
-            lambda log, *_: _detected(log).communities,
-            {"ordered": True},
-        ),
-        (
-            "Result.top",
-            "",
-            lambda log, *_: _measure(log).top(5, by="n_ab"),
-            {"scale": TIES, "ordered": True},
-        ),
-        (
-            "Result.__arrow_c_stream__",
-            "",
-            lambda log, *_: Stream(pl.DataFrame(_measure(log))),
-            {"scale": TIES},
-        ),
-    )
+        scale=TIES,
+    ),
+    Function(
+        "relationships.measure",
+        "to the last instant, groups as a table",
+        lambda log, case, engine: _measure(log, None, group=_groups(case, engine)),
+        scale=TIES,
+        wants="acts",
+        quick=True,
+    ),
+    Function("Ties.left_out", "", lambda log, *_: dict(_ties(log).left_out)),
+    Function(
+        "Result.top", "", lambda log, *_: _ties(log).top(5, by="n_ab"), ordered=True, quick=True
+    ),
+    Function(
+        "Result.__arrow_c_stream__",
+        "",
+        lambda log, *_: Stream(pl.DataFrame(_ties(log))),
+        scale=TIES,
+    ),
+    Function(
+        "relationships.together",
+        "",
+        lambda log, *_: relationships.together(log, as_of=AS_OF, max_size=9),
+        scale=TIES,
+        wants="thread",
+        quick=True,
+    ),
+    Function(
+        "relationships.together",
+        "about, to the last instant",
+        lambda log, *_: relationships.together(log, on="about", half_life=HALF_LIFE),
+        scale=TIES,
+        wants="thread acts",
+    ),
+    Function(
+        "SharedTies.incidence",
+        "",
+        lambda log, *_: relationships.together(log, as_of=AS_OF).incidence,
+        wants="thread",
+    ),
+    Function("relationships.graph", "", lambda log, *_: _parts(_graph(log))),
+    Function(
+        "engagement.score", "", lambda log, *_: engagement.score(log, as_of=AS_OF), scale=SCORES
+    ),
+    Function(
+        "engagement.score",
+        "to the last instant",
+        lambda log, *_: engagement.score(log),
+        scale=SCORES,
+        wants="acts",
+    ),
+    Function(
+        "engagement.score",
+        "several instants, known at one",
+        lambda log, *_: engagement.score(log, as_of=INSTANTS, known_at=KNOWN_AT),
+        scale=SCORES,
+        quick=True,
+    ),
+    Function(
+        "engagement.explain",
+        "",
+        lambda log, case, _: engagement.explain(log, case.customer, as_of=AS_OF).to_dict(),
+        wants="acts",
+    ),
+    Function(
+        "influence.rank", "", lambda log, *_: influence.rank(_ties(log)), ordered=True, quick=True
+    ),
+    Function("influence.brokers", "", lambda log, *_: influence.brokers(_graph(log))),
+    Function("communities.detect", "", lambda log, *_: _detected(log), ordered=True),
+    Function(
+        "Communities.communities", "", lambda log, *_: _detected(log).communities, ordered=True
+    ),
 )
 
 
@@ -211,21 +206,21 @@ def applies(function: Function, case: Case) -> bool:
     return "thread" not in function.wants or "thread" in case.table.columns
 
 
-def answer(function: Function, log: InteractionLog, case: Case, engine: Engine) -> tuple[Any, bool]:
-    """What a function says, in one form, and whether it is a table of the engine's kind.
+def answer(function: Function, log: InteractionLog, case: Case, engine: Engine) -> tuple[Any, str]:
+    """What a function says, in one form, and the kind of table that it was.
 
-    A table becomes a Polars frame; plain values stay as they are.
+    A table becomes a Polars frame; plain values stay as they are, whatever the engine.
     """
     made = function.call(log, case, engine)
     table = getattr(made, "frame", made) if hasattr(made, "parameters") else made
     if isinstance(table, Stream):
-        return pl.DataFrame(table), True
+        return pl.DataFrame(table), engine.gives
     if engine.owns(table):
-        return engine.read(table), True
+        return engine.read(table), engine.gives
     for other in ENGINES.values():
         if other.owns(table):
-            return other.read(table), False
-    return made, True
+            return other.read(table), other.gives
+    return made, engine.gives
 
 
 @cache
@@ -239,12 +234,23 @@ def expected(function: Function, case: Case) -> Any:
     return answer(function, _reference_log(case), case, ENGINES["Polars"])[0]
 
 
-def check(function: Function, case: Case, engine: Engine, log: InteractionLog) -> bool:
-    """Refuse an answer that is not that of Polars; says whether its table is the engine's."""
-    got, own = answer(function, log, case, engine)
+def check(function: Function, case: Case, engine: Engine, log: InteractionLog) -> str:
+    """Refuse an answer that is not that of Polars; else say what the docs say of it."""
+    got, kind = answer(function, log, case, engine)
     where = f"{function.title} on {engine.name}, {case.name}"
     compare(expected(function, case), got, function, where=where)
-    return own
+    return "yes" if kind == engine.gives else f"as {kind}"
+
+
+def check_reading(case: Case, engine: Engine) -> str:
+    """Whether a log can be made of a case; refuse rows that are not those of Polars."""
+    try:
+        log = log_of(case, engine)
+    except ScrmkitError:
+        return "no"
+    for function in FUNCTIONS[:2]:
+        check(function, case, engine, log)
+    return "yes"
 
 
 def compare(wanted: Any, got: Any, function: Function, *, where: str) -> None:

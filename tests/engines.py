@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import polars as pl
 import pytest
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 
 READ = "the table was read"
@@ -41,6 +41,7 @@ class Engine:
         owns: whether a table is of the kind that results of this engine have.
         unreadable: for lazy engines, a table with the columns of a Polars frame that fails
             as soon as its rows are asked for; its error says `READ`.
+        gives: the name of the engine whose tables its results are; itself if not said.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Engine:
     read: Callable[[Any], pl.DataFrame]
     owns: Callable[[Any], bool]
     unreadable: Callable[[pl.DataFrame], Any] | None = None
+    gives: str = field(default=Factory(lambda engine: engine.name, takes_self=True))
 
     @property
     def lazy(self) -> bool:
@@ -200,7 +202,14 @@ _all = (
     Engine("pandas", "pandas", _to_pandas, from_pandas, _kind("pandas", "DataFrame")),
     Engine("pandas Arrow", "pandas", _to_pandas_arrow, from_pandas, _kind("pandas", "DataFrame")),
     Engine("pyarrow", "pyarrow", lambda f: f.to_arrow(), from_arrow, _kind("pyarrow", "Table")),
-    Engine("Arrow stream", "polars", Stream, lambda table: table, _kind("polars", "DataFrame")),
+    Engine(
+        "Arrow stream",
+        "polars",
+        Stream,
+        lambda table: table,
+        _kind("polars", "DataFrame"),
+        gives="Polars",
+    ),
     Engine(
         "DuckDB",
         "duckdb",

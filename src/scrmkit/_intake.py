@@ -213,9 +213,9 @@ def _standard(
             continue
         if name in INSTANTS:
             _check_session(frame, dtype, name)
-            exprs.extend(_instant(column, dtype, name, options))
+            exprs.extend(_instant(frame, dtype, name, options))
         elif name in IDS:
-            exprs.extend(_id(column, dtype, name))
+            exprs.extend(_id(frame, dtype, name))
         elif name in WORDS and dtype != nw.String:
             exprs.append(column.cast(nw.String))
         elif name in TRUTHS and dtype != nw.Boolean:
@@ -269,18 +269,21 @@ def _kind_names(options: Options, words: frozenset[str] | None) -> dict[str, str
     return {old: new for old, new in names.items() if words is None or old in words}
 
 
-def _instant(column: nw.Expr, dtype: nw.dtypes.DType, name: str, options: Options) -> list[nw.Expr]:
+def _instant(
+    frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str, options: Options
+) -> list[nw.Expr]:
     if not isinstance(dtype, nw.Datetime):
         raise InvalidTable(
             f"column {name!r} of a lazy table is of type {dtype}: make it a timestamp with a "
             f"time zone there, or collect the table first"
         )
+    column = nw.col(name).dt
     if dtype.time_zone in UTC_NAMES:
-        return [] if dtype.time_unit == "us" else [column.cast(nw.Datetime("us", "UTC"))]
+        return [] if dtype.time_unit == "us" else [_in_micros(frame, nw.col(name))]
     if dtype.time_zone is not None:
-        return [column.dt.convert_time_zone("UTC").cast(nw.Datetime("us", "UTC"))]
+        return [_in_micros(frame, column.convert_time_zone("UTC"))]
     if options.timezone in UTC_NAMES:
-        return [column.dt.replace_time_zone("UTC").cast(nw.Datetime("us", "UTC"))]
+        return [_in_micros(frame, column.replace_time_zone("UTC"))]
     if options.timezone is None:
         raise InvalidParameter(
             f"the times of column {name!r} have no time zone: say which one they were "
@@ -292,11 +295,20 @@ def _instant(column: nw.Expr, dtype: nw.dtypes.DType, name: str, options: Option
     )
 
 
-def _id(column: nw.Expr, dtype: nw.dtypes.DType, name: str) -> list[nw.Expr]:
+def _in_micros(frame: nw.LazyFrame[Any], instants: nw.Expr) -> nw.Expr:
+    if not frame.implementation.is_dask():
+        return instants.cast(nw.Datetime("us", "UTC"))
+    # Dask casts nothing that has a zone
+    return instants.dt.replace_time_zone(None).cast(nw.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _id(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) -> list[nw.Expr]:
+    column = nw.col(name)
     if dtype in (nw.String, nw.Int64):
         return []
     if dtype.is_integer():
-        return [column.cast(nw.Int64)]
+        # Dask casts no integers that may be null
+        return [] if frame.implementation.is_dask() else [column.cast(nw.Int64)]
     if dtype in (nw.Categorical, nw.Unknown, nw.Object) or isinstance(dtype, nw.Enum):
         return [column.cast(nw.String)]
     raise _misfit(dtype, name, "ids", "cast it to text or to integers")
