@@ -10,6 +10,7 @@ The map of the house, from the top floor down; imports run downstairs only::
     engagement       how engaged is each customer, why, and how sure are we
     influence        who is central, who bridges
     communities      who belongs together, and is that more than chance
+    large_graphs     the same by joins, for graphs that do not fit one machine
     relationships    the sum of interactions between two parties; the ledger; ties
     log              InteractionLog: tables and files of interactions
     graph            SocialGraph: compressed sparse rows
@@ -109,6 +110,7 @@ _ROOMS = {
     "engagement": "narwhals",
     "graph": "narwhals",
     "influence": "scipy",
+    "large_graphs": "narwhals",
     "log": "narwhals",
     "plots": "matplotlib",
     "relationships": "narwhals",

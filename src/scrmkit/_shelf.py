@@ -1,0 +1,101 @@
+"""A shelf: tables that are computed once and read often, kept where their engine keeps tables.
+
+What takes many rounds of joins puts the table of each round on a shelf. Polars, pandas and
+Arrow hold it in memory, DuckDB in a temporary table of the connection that the table came
+from, Spark in a checkpoint: on the disk that is set for checkpoints, else on the disks of
+its workers (then a worker that is lost takes its part along, and the job fails).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, Final, Self
+
+import narwhals.stable.v2 as nw
+
+from scrmkit import _tables
+from scrmkit._tables import Home
+from scrmkit.errors import InvalidTable
+
+
+Frame = nw.LazyFrame[Any]
+
+_IN_MEMORY: Final = ("polars", "pandas", "pyarrow", "modin", "cudf")
+_ROWS: Final = "__scrmkit_rows"
+_NUMBERS: Final = count(1)
+
+
+class Shelf:
+    """Tables that were computed. The end of its ``with`` block drops what was not given away."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Frame, Callable[[], object]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for frame, _drop in list(self._kept.values()):
+            self.drop(frame)
+
+    def keep(self, frame: Frame) -> Frame:
+        """The table, computed."""
+        kept, drop = _materialise(frame)
+        self._kept[id(kept)] = kept, drop
+        return kept
+
+    def drop(self, frame: Frame) -> None:
+        """Let go of a table that was kept."""
+        _, drop = self._kept.pop(id(frame))
+        drop()
+
+    def give(self, frame: Frame, home: Home) -> Any:
+        """A native table of the kind that came in, which outlives the shelf.
+
+        One in memory is in order of its first column.
+        """
+        if home.lazy:
+            return _materialise(frame)[0].to_native()
+        rows = _tables.collect(frame.sort(frame.collect_schema().names()[0]))
+        return _tables.give(nw.maybe_reset_index(rows).lazy(), home)
+
+
+def _materialise(frame: Frame) -> tuple[Frame, Callable[[], object]]:
+    """The table, computed, and a function that drops it."""
+    engine = frame.implementation.value
+    if engine in _IN_MEMORY:
+        return _tables.collect(frame).lazy(), _leave
+    if engine == "duckdb":
+        return _to_temporary_table(frame.to_native())
+    if engine.startswith("pyspark"):
+        return _to_checkpoint(frame.to_native()), _leave
+    if engine == "dask":
+        return nw.from_native(frame.to_native().persist()).lazy(), _leave
+    raise InvalidTable(
+        f"rounds of joins do not run on {engine}: bring the ties to Polars, pandas, Arrow, DuckDB, "
+        f"Dask or Spark"
+    )
+
+
+def _leave() -> None:
+    """Nothing to drop: the table goes with its last reference."""
+
+
+def _to_temporary_table(rows: Any) -> tuple[Frame, Callable[[], object]]:
+    name = f"__scrmkit_{next(_NUMBERS)}"
+    made = rows.query(_ROWS, f"CREATE TEMPORARY TABLE {name} AS FROM {_ROWS}")
+    table = (rows if made is None else made).query(_ROWS, f"FROM {name}")
+    connection = table if made is None else made  # any relation stands for its connection
+    return nw.from_native(table), lambda: connection.query(_ROWS, f"DROP TABLE {name}")
+
+
+def _to_checkpoint(table: Any) -> Frame:
+    session = table.sparkSession
+    context = getattr(session, "sparkContext", None)  # Spark Connect has none
+    if context is None:
+        lasting = session.conf.get("spark.checkpoint.dir", None)
+    else:
+        lasting = context.getCheckpointDir()
+    kept: Frame = nw.from_native(table.localCheckpoint() if lasting is None else table.checkpoint())
+    return kept
