@@ -261,7 +261,9 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("colour", {*plots.COLOURS.values(), *plots.GROUP_COLOURS, plots.INK})
+@pytest.mark.parametrize(
+    "colour", sorted({*plots.COLOURS.values(), *plots.GROUP_COLOURS, plots.INK})
+)
 @pytest.mark.parametrize("paper", ["#ffffff", "#14171a"])
 def test_colours_can_be_seen_on_light_and_dark(colour: str, paper: str) -> None:
     """What is drawn has a contrast of at least 3 to 1 with either paper."""
