@@ -24,7 +24,7 @@ from narwhals.exceptions import DuplicateError
 from scrmkit.errors import InvalidTable, MissingExtra
 
 
-How = Literal["sum", "min", "max", "len", "mean", "n_unique"]
+How = Literal["sum", "min", "max", "len", "count", "mean", "n_unique"]
 
 Engine = Literal["polars", "pandas", "pyarrow"]
 ENGINES: Final[tuple[Engine, ...]] = ("polars", "pandas", "pyarrow")
@@ -40,16 +40,22 @@ class Home:
     Args:
         engine: the name of the engine in Narwhals, such as ``"polars"``.
         lazy: whether the table was a promise rather than rows.
+        arrow: whether it was a table of pandas with columns of Arrow types.
         table: the table, where its connection or session is needed to make another.
     """
 
     engine: str
     lazy: bool
+    arrow: bool = False
     table: Any = field(default=None, eq=False, repr=False)
 
-    def __reduce__(self) -> tuple[type[Home], tuple[str, bool]]:
-        return Home, (self.engine, self.lazy)
+    def __reduce__(self) -> tuple[type[Home], tuple[str, bool, bool]]:
+        return Home, (self.engine, self.lazy, self.arrow)
 
+
+DAYS: Final = 1 / 86400e6  # of a microsecond
+JOINERS: Final = ("duckdb", "pyspark")
+WORD: Final = "__scrmkit_word"
 
 AS_OF: Final = "__scrmkit_as_of"
 
@@ -122,7 +128,7 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
                 f"Arrow, DuckDB, Spark, ...) or an object with __arrow_c_stream__"
             )
         frame = nw.from_arrow(table, backend=default_engine())
-    home = Home(frame.implementation.value, lazy=False)
+    home = Home(frame.implementation.value, lazy=False, arrow=_has_arrow_types(frame))
     if home.engine == "pyarrow" and _is_installed("polars"):
         frame = nw.from_arrow(frame, backend="polars")
     return frame.lazy(), home
@@ -132,6 +138,24 @@ def _home(frame: nw.LazyFrame[Any]) -> Home:
     return Home(frame.implementation.value, lazy=True, table=frame.to_native())
 
 
+def _has_arrow_types(frame: nw.DataFrame[Any]) -> bool:
+    if not frame.implementation.is_pandas():
+        return False
+    return any(type(dtype).__name__ == "ArrowDtype" for dtype in frame.to_native().dtypes)
+
+
+def hasten(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The rows of pandas as rows of Polars where it is installed, which adds them up faster.
+
+    `give` brings what is made of them back.
+    """
+    if not frame.implementation.is_pandas():
+        return frame
+    if not (_is_installed("polars") and _is_installed("pyarrow")):
+        return frame
+    return nw.from_arrow(frame.collect(), backend="polars").lazy()
+
+
 def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
     """A lazy frame as the kind of table that came in; lazy stays lazy."""
     if home.lazy:
@@ -139,6 +163,8 @@ def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
     eager = frame.collect()
     if home.engine == "pyarrow":
         return eager.to_arrow()
+    if home.engine == "pandas" and eager.implementation.is_polars():
+        return eager.to_polars().to_pandas(use_pyarrow_extension_array=home.arrow)
     return eager.to_native()
 
 
@@ -201,20 +227,41 @@ def aggregate(
     return frame.group_by(list(keys)).agg(*exprs)
 
 
+def microseconds(frame: nw.LazyFrame[Any], column: str) -> nw.Expr | None:
+    """An instant as microseconds since 1970-01-01; None where the engine cannot say."""
+    time, engine = nw.col(column), frame.implementation.value
+    if engine in REPLACERS:
+        return time.dt.timestamp("us")
+    if engine == "duckdb":  # where an instant is read as the duration since 1970
+        return time.dt.total_microseconds()
+    if engine == "pyspark":  # where an instant is as a number its seconds since 1970
+        return time.cast(nw.Float64) * 1e6
+    return None
+
+
 def epoch_days(column: str) -> nw.Expr:
-    """An instant in UTC as days since 1970-01-01, with its fraction."""
+    """An instant in UTC as days since 1970-01-01, with its fraction, from date parts."""
     time = nw.col(column).dt
+    micros = time.microsecond().cast(nw.Float64)  # on Spark below 0 before 1970
     seconds = (
         time.hour().cast(nw.Float64) * 3600
         + time.minute().cast(nw.Float64) * 60
         + time.second().cast(nw.Float64)
-        + time.microsecond().cast(nw.Float64) / 1e6
+        + nw.when(micros < 0).then(micros + 1e6).otherwise(micros) / 1e6
     )
-    return epoch_day(column).cast(nw.Float64) + seconds / 86400
+    return _day_from_parts(column).cast(nw.Float64) + seconds / 86400
 
 
-def epoch_day(column: str) -> nw.Expr:
+def epoch_day(frame: nw.LazyFrame[Any], column: str) -> nw.Expr:
     """The UTC day of an instant as whole days since 1970-01-01."""
+    if frame.implementation.value == "pyspark":
+        # half a second more, so that no midnight is just missed
+        return ((nw.col(column).cast(nw.Int64) + 0.5) * (1 / 86400)).floor().cast(nw.Int64)
+    whole = microseconds(frame, column)
+    return _day_from_parts(column) if whole is None else whole // 86_400_000_000
+
+
+def _day_from_parts(column: str) -> nw.Expr:
     time = nw.col(column).dt
     year = time.year().cast(nw.Int64) - 1
     leap_days = year // 4 - year // 100 + year // 400
@@ -241,21 +288,20 @@ def age_days(frame: nw.LazyFrame[Any], column: str, as_of: Instant) -> nw.Expr:
         column: when it took place.
         as_of: the instant.
     """
-    known = as_of.known
-    if frame.implementation.value in REPLACERS:
-        times = nw.col(column).dt.timestamp("us")
-        if known is None:
-            microseconds = nw.col(AS_OF).dt.timestamp("us") - times
-        else:
-            microseconds = (known - EPOCH) // timedelta(microseconds=1) - times
-        return microseconds.cast(nw.Float64) / 86400e6
-    days = epoch_days(column)
-    return epoch_days(AS_OF) - days if known is None else days_of(known) - days
+    known, times = as_of.known, microseconds(frame, column)
+    if times is None:
+        days = epoch_days(column)
+        return epoch_days(AS_OF) - days if known is None else days_of(known) - days
+    if known is None:
+        passed = microseconds(frame, AS_OF) - times
+    else:
+        passed = (known - EPOCH) // timedelta(microseconds=1) - times
+    return passed.cast(nw.Float64) * DAYS
 
 
-def today(as_of: Instant) -> nw.Expr:
+def today(frame: nw.LazyFrame[Any], as_of: Instant) -> nw.Expr:
     """The UTC day of an instant, which is attached to the table, as days since 1970-01-01."""
-    return epoch_day(AS_OF) if as_of.known is None else nw.lit(day_of(as_of.known))
+    return epoch_day(frame, AS_OF) if as_of.known is None else nw.lit(day_of(as_of.known))
 
 
 def decay(age_days: nw.Expr, half_life: timedelta | None) -> nw.Expr:
@@ -324,6 +370,41 @@ def bare(value: Any) -> Any:
     return value.expr if isinstance(value, Plain) else value
 
 
+def look_up(
+    frame: nw.LazyFrame[Any], column: str, **values: tuple[Mapping[Any, float], float]
+) -> nw.LazyFrame[Any]:
+    """The table with more columns: what belongs to each word of a column.
+
+    By a join where the engine is better at that, else as `lookup`.
+
+    Args:
+        frame: the table.
+        column: its column of words.
+        values: for each new column the value of each word, and that of all others.
+    """
+    if frame.implementation.value not in JOINERS:
+        return frame.with_columns(
+            **{
+                name: lookup(frame, column, known, default, _type_of(default))
+                for name, (known, default) in values.items()
+            }
+        )
+    words = sorted({word for known, _ in values.values() for word in known})
+    table = {
+        name: [known.get(word, default) for word in words]
+        for name, (known, default) in values.items()
+    }
+    known_words = nw.from_native(build({WORD: words, **table}, _home(frame)))
+    joined = frame.join(known_words, left_on=column, right_on=WORD, how="left")
+    return joined.with_columns(
+        **{name: nw.col(name).fill_null(default) for name, (_, default) in values.items()}
+    )
+
+
+def _type_of(value: float) -> type[nw.dtypes.NumericType]:
+    return nw.Int16 if isinstance(value, int) else nw.Float64
+
+
 def lookup(
     frame: nw.LazyFrame[Any],
     column: str,
@@ -344,9 +425,10 @@ def lookup(
         )
     words: dict[float, list[Any]] = {}
     for word, value in values.items():
-        words.setdefault(value, []).append(word)
+        if value != default:
+            words.setdefault(value, []).append(word)
     result = nw.lit(default)
-    for value, group in words.items():
+    for value, group in reversed(words.items()):
         result = nw.when(nw.col(column).is_in(group)).then(nw.lit(value)).otherwise(result)
     return result.cast(dtype)
 
@@ -360,11 +442,13 @@ def rename_words(frame: nw.LazyFrame[Any], column: str, names: Mapping[str, str]
     result = words
     for old, new_word in names.items():
         result = nw.when(words == old).then(nw.lit(new_word)).otherwise(result)
-    return result.alias(column)
+    return nw.when(words.is_in(list(names))).then(result).otherwise(words).alias(column)
 
 
 def rename_ids(
-    frame: nw.LazyFrame[Any], columns: Sequence[str], names: Mapping[Any, Any] | nw.LazyFrame[Any]
+    frame: nw.LazyFrame[Any],
+    columns: Sequence[str],
+    names: Mapping[Any, Any] | nw.LazyFrame[Any],
 ) -> nw.LazyFrame[Any]:
     """A table in which some ids are replaced by others; the rest keep their name.
 

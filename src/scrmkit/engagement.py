@@ -22,14 +22,21 @@ from typing import Any, Final
 from uuid import UUID
 
 import narwhals.stable.v2 as nw
+from attrs import evolve
 
 from scrmkit import _checks, _tables
 from scrmkit._checks import Id
-from scrmkit._explanations import Evidence, Explanation, KindShare, NextLevel, explain_acts
+from scrmkit._explanations import (
+    Evidence,
+    Explanation,
+    KindShare,
+    NextLevel,
+    explain_acts,
+)
 from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model
-from scrmkit._scoring import Rules, Score
+from scrmkit._scoring import FAMILIES, Rules, Score
 from scrmkit._tables import Instant
-from scrmkit._ties import check_log, warn_if_the_last_is_alone
+from scrmkit._ties import PARTIES, check_log, give_rows, warn_if_the_last_is_alone
 from scrmkit._trackers import Tracker
 from scrmkit.errors import InvalidParameter, UnknownCustomer
 from scrmkit.interactions import Family
@@ -135,7 +142,7 @@ def score(
     if not acts.home.lazy:
         scored = scored.sort(keys)
     return Result(
-        _tables.give(scored, acts.home),
+        give_rows(scored, acts.home),
         home=acts.home,
         parameters={
             "method": "engagement",
@@ -192,10 +199,14 @@ def _count(acts: Acts, instants: Sequence[datetime], rules: Rules) -> nw.LazyFra
     For several instants acts are told apart by ``since``, the first instant at which they
     count, and ``gone``, the first at which they were taken back.
     """
+    needed = [
+        name for name in ("time", "kind", *PARTIES, "automated", UNTIL) if name in acts.columns
+    ]
+    acts = evolve(acts, frame=_tables.hasten(acts.frame.select(needed)))
     columns = {
         "customer": nw.col("source"),
         "kind": nw.col("kind").cast(nw.String),
-        "day": _tables.epoch_day("time"),
+        "day": _tables.epoch_day(acts.frame, "time"),
     }
     if rules.asks_counterparts and "target" in acts.columns:
         columns["counterpart"] = nw.col("target")
@@ -216,10 +227,8 @@ def _number(tests: Iterable[nw.Expr]) -> nw.Expr:
 
 
 def _age(counts: nw.LazyFrame[Any], as_of: Instant) -> nw.LazyFrame[Any]:
-    """The counts with their age in days at one instant, whose number ``at`` is 0."""
-    return as_of.attach(counts).with_columns(
-        at=nw.lit(0, nw.Int64), age=_tables.today(as_of) - nw.col("day")
-    )
+    """The counts with their age in days at one instant."""
+    return as_of.attach(counts).with_columns(age=_tables.today(counts, as_of) - nw.col("day"))
 
 
 def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFrame[Any]:
@@ -239,8 +248,8 @@ def _repeat(frame: nw.LazyFrame[Any], times: int) -> nw.LazyFrame[Any]:
     if frame.implementation.value in ("dask", *_tables.REPLACERS[1:]):
         parts = (frame.with_columns(at=nw.lit(number, nw.Int64)) for number in range(times))
         return nw.concat(list(parts))
-    numbers = "|".join(map(str, range(times)))
-    exploded = frame.with_columns(at=nw.lit(numbers).str.split("|")).explode("at")
+    numbers = ",".join(map(str, range(times)))
+    exploded = frame.with_columns(at=nw.lit(numbers).str.split(",")).explode("at")
     return exploded.with_columns(at=nw.col("at").cast(nw.Int64))
 
 
@@ -254,47 +263,52 @@ def _of_instant(values: Sequence[nw.Expr]) -> nw.Expr:
 
 def _add_up(dated: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     """The sums of each customer that a score is made of, as `_scoring.Sums` names them."""
-    keys = list(KEYS)
-    kinds = _tables.aggregate(dated, [*keys, "kind", "age"], n=("n", "sum"))
-    capped = nw.when(nw.col("n") > rules.cap).then(nw.lit(rules.cap)).otherwise(nw.col("n"))
-    families = {_column(family): family for family in rules.scored_families}
-    fade = _tables.decay(nw.col("age"), rules.half_life)
-    amounts = kinds.with_columns(capped=capped, fade=fade).select(
+    names = dated.collect_schema().names()
+    keys: list[str] = [name for name in KEYS if name in names]
+    kinds = dated
+    if {"at", "counterpart"} & {*names}:
+        kinds = _tables.aggregate(dated, [*keys, "kind", "age"], n=("n", "sum"))
+    families = {_column(family): number for number, family in enumerate(rules.scored_families)}
+    numbers = {kind: FAMILIES.index(family) for kind, family in rules.families.items()}
+    n, family, fade = nw.col("n"), nw.col("family"), nw.col("fade")
+    capped = nw.when(n > rules.cap).then(nw.lit(rules.cap)).otherwise(n)
+    amounts = _tables.look_up(
+        kinds.select(*keys, "kind", "age", "n"),
+        "kind",
+        weight=(rules.weights, 0.0),
+        family=(numbers, len(FAMILIES)),
+    ).with_columns(
+        faded=nw.col("weight") * capped * _tables.decay(nw.col("age"), rules.half_life),
+        n=nw.when(nw.col("weight") > 0).then(n).otherwise(nw.lit(0)),
+        attention=nw.when(family == FAMILIES.index(Family.ATTENTION)).then(n).otherwise(nw.lit(0)),
+    )
+    amounts = amounts.select(
         *keys,
         "age",
-        "fade",
-        amount=_tables.lookup(kinds, "kind", rules.weights, 0.0) * nw.col("capped"),
-        n=_where_kind(rules.weights),
-        attention=_where_kind(
-            kind for kind, family in rules.families.items() if family is Family.ATTENTION
-        ),
+        "n",
+        "attention",
         **{
-            column: _tables.lookup(kinds, "kind", _weights_of(rules, family), 0.0)
-            * nw.col("capped")
-            * nw.col("fade")
-            for column, family in families.items()
+            column: nw.when(family == number).then(nw.col("faded")).otherwise(nw.lit(0.0))
+            for column, number in families.items()
         },
     )
     summed = ("n", "attention", *families)
-    days = _tables.aggregate(
-        amounts,
-        [*keys, "age"],
-        fade=("fade", "max"),
-        amount=("amount", "sum"),
-        **{name: (name, "sum") for name in summed},
+    days = _tables.aggregate(amounts, [*keys, "age"], **{name: (name, "sum") for name in summed})
+    faded = nw.col("faded")
+    days = days.with_columns(
+        faded=_sum(families), fade=_tables.decay(nw.col("age"), rules.half_life)
     )
-    faded = nw.col("fade") * nw.col("amount")
     customers = _tables.aggregate(
         days.with_columns(
             squares=faded * faded,
-            recent=faded * nw.col("fade"),
+            recent=faded * fade,
             active_days=(nw.col("n") > 0).cast(nw.Int64),
         ),
         keys,
         oldest=("age", "max"),
         **{name: (name, "sum") for name in (*summed, "squares", "recent", "active_days")},
     ).with_columns(exposure=nw.col("oldest") + 1)
-    if "counterpart" not in dated.collect_schema().names():
+    if "counterpart" not in names:
         return customers.with_columns(counterparts=nw.lit(0))
     towards = dated.filter(
         ~nw.col("counterpart").is_null() & nw.col("kind").is_in(list(rules.weights))
@@ -308,20 +322,6 @@ def _add_up(dated: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
 
 def _column(family: Family) -> str:
     return "attention_points" if family is Family.ATTENTION else str(family)
-
-
-def _weights_of(rules: Rules, family: Family) -> dict[str, float]:
-    return {
-        kind: weight for kind, weight in rules.weights.items() if rules.families[kind] is family
-    }
-
-
-def _where_kind(kinds: Iterable[str]) -> nw.Expr:
-    """The number of acts where they are of one of these kinds, else 0."""
-    words = list(kinds)
-    if not words:
-        return nw.col("n") * 0
-    return nw.when(nw.col("kind").is_in(words)).then(nw.col("n")).otherwise(nw.lit(0))
 
 
 def _judge(sums: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
@@ -356,8 +356,9 @@ def _judge(sums: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     level = nw.when(unsure).then(nw.lit(UNKNOWN)).otherwise(level)
     level = nw.when(nw.col("exposure") < rules.new_below).then(nw.lit(NEW)).otherwise(level)
     whole_numbers = ("n", "exposure", "active_days")
+    names = frame.collect_schema().names()
     return frame.select(
-        *KEYS,
+        *(name for name in KEYS if name in names),
         "score",
         "low",
         "high",
@@ -444,7 +445,8 @@ def explain(
     schema = rows.collect_schema()
     if isinstance(wanted, str) != (schema["source"] == nw.String):
         raise UnknownCustomer(
-            "this customer is not in the log: its ids are of another type", value=customer
+            "this customer is not in the log: its ids are of another type",
+            value=customer,
         )
     rows = rows.filter(nw.col("source") == nw.lit(wanted))
     found = rows.select(*(name for name in ("kind", "time", "id", "target") if name in names))
