@@ -86,6 +86,18 @@ def _kind(module: str, name: str) -> Callable[[Any], bool]:
     return owns
 
 
+def _has_types(*, arrow: bool) -> Callable[[Any], bool]:
+    """Whether a table is one of pandas whose columns all have Arrow types, or not all of them."""
+    is_pandas = _kind("pandas", "DataFrame")
+
+    def owns(table: Any) -> bool:
+        if not is_pandas(table):
+            return False
+        return all(type(dtype).__name__ == "ArrowDtype" for dtype in table.dtypes) == arrow
+
+    return owns
+
+
 def _to_pandas(frame: pl.DataFrame) -> Any:
     return frame.to_pandas()
 
@@ -199,8 +211,8 @@ _all = (
         _kind("polars", "LazyFrame"),
         _unreadable_polars,
     ),
-    Engine("pandas", "pandas", _to_pandas, from_pandas, _kind("pandas", "DataFrame")),
-    Engine("pandas Arrow", "pandas", _to_pandas_arrow, from_pandas, _kind("pandas", "DataFrame")),
+    Engine("pandas", "pandas", _to_pandas, from_pandas, _has_types(arrow=False)),
+    Engine("pandas Arrow", "pandas", _to_pandas_arrow, from_pandas, _has_types(arrow=True)),
     Engine("pyarrow", "pyarrow", lambda f: f.to_arrow(), from_arrow, _kind("pyarrow", "Table")),
     Engine(
         "Arrow stream",

@@ -139,7 +139,7 @@ def _home(frame: nw.LazyFrame[Any]) -> Home:
 
 
 def _has_arrow_types(frame: nw.DataFrame[Any]) -> bool:
-    if not frame.implementation.is_pandas():
+    if not (frame.implementation.is_pandas() and _is_installed("polars")):
         return False
     return any(type(dtype).__name__ == "ArrowDtype" for dtype in frame.to_native().dtypes)
 
@@ -163,7 +163,7 @@ def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
     eager = frame.collect()
     if home.engine == "pyarrow":
         return eager.to_arrow()
-    if home.engine == "pandas" and eager.implementation.is_polars():
+    if home.engine == "pandas" and (home.arrow or eager.implementation.is_polars()):
         return eager.to_polars().to_pandas(use_pyarrow_extension_array=home.arrow)
     return eager.to_native()
 
@@ -184,8 +184,10 @@ def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
     wanted = home.engine if home is not None else None
     engine = next((name for name in ENGINES if name == wanted), None) or default_engine()
     table = nw.from_dict(dict(columns), backend=engine)
-    if home is None or not home.lazy:
+    if home is None:
         return table.to_native()
+    if not home.lazy:
+        return give(table.lazy(), home)
     if home.engine == engine == "polars":
         return table.lazy().to_native()
     if home.table is None:
