@@ -488,6 +488,8 @@ def rename_ids(
 
 def session_zone(frame: nw.LazyFrame[Any]) -> str | None:
     """The zone in which an engine tells the parts of a time; no table is read for it."""
+    if frame.implementation.is_spark_like():
+        return _zone_of_spark(frame.to_native())
     if not frame.implementation.is_ibis():
         shown = frame.select(nw.lit(EPOCH).alias(AS_OF)).collect_schema()[AS_OF]
         return shown.time_zone if isinstance(shown, nw.Datetime) else None
@@ -496,6 +498,16 @@ def session_zone(frame: nw.LazyFrame[Any]) -> str | None:
     january, july = (ibis.literal(datetime(2026, month, 1, tzinfo=UTC)) for month in (1, 7))
     hours = frame.to_native().get_backend().execute(january.hour() + july.hour())
     return "UTC" if hours == 0 else "not UTC"
+
+
+def _zone_of_spark(table: Any) -> str | None:
+    """The zone of the session of a Spark table, of which Narwhals remembers the first one."""
+    zone: str | None = table.sparkSession.conf.get("spark.sql.session.timeZone")
+    spark: Any = importlib.import_module("narwhals._spark_like.utils")
+    remembered: Any = getattr(spark, "fetch_session_time_zone", None)
+    if hasattr(remembered, "cache_clear") and remembered(table.sparkSession) != zone:
+        remembered.cache_clear()
+    return zone
 
 
 def check_columns(names: Iterable[str], wanted: Iterable[str], *, where: str) -> None:
