@@ -1,14 +1,16 @@
 """Every example is a test: those of the README, the docs and the docstrings.
 
 A page of the docs is one namespace and runs in a directory of its own. There ``data`` is the
-folder of the real data sets, or None where it is absent, and likewise ``django``; an example
-that needs it comes after ``% skip: next if(data is None, reason="...")``. The examples of
-one docstring see the names of its module, and nothing of the docstring before.
+folder of the real data sets, or None where it is absent, and likewise ``django`` and
+``pyspark`` (with Java); an example that needs it comes after
+``% skip: next if(data is None, reason="...")``. The examples of one docstring see the names of
+its module, and nothing of the docstring before.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -63,6 +65,7 @@ else:
         namespace.update(
             data=folder.resolve() if folder.is_dir() else None,
             django=find_spec("django"),
+            pyspark=find_spec("pyspark") if shutil.which("java") else None,
             _stack=stack,
         )
 

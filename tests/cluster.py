@@ -182,6 +182,7 @@ def start_session(cluster: Cluster) -> Iterator[Any]:
         "spark.executor.extraJavaOptions": QUICK,
         "spark.shuffle.io.retryWait": "1s",
         "spark.sql.artifact.isolation.enabled": "false",
+        "spark.sql.dataFrameQueryContext.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.warehouse.dir": str(cluster.folder / "warehouse"),
