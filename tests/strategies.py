@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
+from math import prod
 from uuid import UUID
 
 import networkx as nx
@@ -24,6 +26,12 @@ Id = str | int | UUID
 
 ZONES = (UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8)))
 CHANNELS = (None, "app", "email", "shop counter")
+VALENCES = (-1.0, -0.5, 0.0, 0.3, 1.0)
+SPANS = (timedelta(seconds=90), timedelta(days=2), timedelta(days=400))
+SHARES = 9_999  # an act is so many parts of a span after the beginning of its burst
+MOODS = st.floats(-1, 1)
+CENTS = st.integers(-(10**6), 10**6)
+DELAYS = st.integers(-40 * 86400, 40 * 86400)  # seconds until the host learns of it; below 0: none
 UNTIED = (Family.ATTENTION, Family.TRANSACTION)
 
 texts = st.text(min_size=1, max_size=12).filter(lambda word: bool(word.strip()))
@@ -91,6 +99,20 @@ def vocabularies(draw: DrawFn, *, min_size: int = 1, max_size: int = 6) -> Vocab
     return Vocabulary(name=draw(texts), version=draw(texts), kinds=tuple(made))
 
 
+@cache
+def digits(*sizes: int) -> SearchStrategy[list[int]]:
+    """A whole number below each size, all from one draw, which is what drawing costs."""
+
+    def split(number: int) -> list[int]:
+        found = []
+        for size in sizes:
+            number, digit = divmod(number, size)
+            found.append(digit)
+        return found
+
+    return st.integers(0, prod(sizes) - 1).map(split)
+
+
 @st.composite
 def interactions(
     draw: DrawFn,
@@ -115,24 +137,39 @@ def interactions(
         nobody: whether the source or the target may be absent.
         automated: whether a system may have done it.
     """
-    crowd = [person for rank, person in enumerate(who) for _ in range(max(1, 4 >> rank))]
-    source, target = draw(st.sampled_from(crowd)), draw(st.sampled_from(list(who)))
-    gap = draw(st.integers(0, 11)) if nobody else 2
     words = [*vocabulary.words, *(["thing nobody knows"] if unknown else [])]
-    paid = draw(st.integers(0, 9)) == 0
+    when = draw(instants() if time is None else time)
+    return _draw_act(draw, draw(id), when, who, words, nobody=nobody, automated=automated)
+
+
+def _draw_act(
+    draw: DrawFn,
+    name: Id,
+    time: datetime,
+    who: Sequence[Id],
+    words: Sequence[str],
+    *,
+    nobody: bool,
+    automated: bool,
+) -> Interaction:
+    """An interaction of this id and time; few draws, as each costs a tenth of a millisecond."""
+    crowd = [person for rank, person in enumerate(who) for _ in range(max(1, 4 >> rank))]
+    source, target, kind = draw(digits(len(crowd), len(who), len(words)))
+    channel, thread, about, mood, gap, pay, robot = draw(digits(4, 4, 4, 15, 12, 10, 10))
+    paid = pay == 9
     return Interaction(
-        id=draw(id),
-        time=draw(instants() if time is None else time),
-        kind=draw(st.sampled_from(words)),
-        source=None if gap == 0 else source,
-        target=None if gap == 1 else target,
-        channel=draw(st.sampled_from(CHANNELS)),
-        valence=draw(st.none() | st.sampled_from([-1.0, -0.5, 0.0, 0.3, 1.0]) | st.floats(-1, 1)),
-        value=Decimal(draw(st.integers(-(10**6), 10**6))) / 100 if paid else None,
+        id=name,
+        time=time,
+        kind=words[kind],
+        source=None if nobody and gap == 11 else crowd[source],
+        target=None if nobody and gap == 10 else who[target],
+        channel=CHANNELS[channel],
+        valence=draw(MOODS) if mood > 9 else (*[None] * 5, *VALENCES)[mood],
+        value=Decimal(draw(CENTS)) / 100 if paid else None,
         currency="EUR" if paid else None,
-        thread=draw(st.sampled_from([None, None, "t1", "t2"])),
-        about=draw(st.sampled_from([None, None, "product", "case"])),
-        automated=automated and draw(st.integers(0, 9)) == 0,
+        thread=(None, None, "t1", "t2")[thread],
+        about=(None, None, "product", "case")[about],
+        automated=automated and robot == 9,
     )
 
 
@@ -168,30 +205,19 @@ def logs(
     """
     who = draw(people()) if who is None else who
     bursts = draw(st.lists(instants(), min_size=1, max_size=4))
-    spans = st.sampled_from([timedelta(seconds=90), timedelta(days=2), timedelta(days=400)])
-    time = st.builds(
-        lambda start, span, share: start + span * share,
-        st.sampled_from(bursts),
-        spans,
-        st.floats(0, 1),
+    time = digits(len(bursts), len(SPANS), SHARES + 1).map(
+        lambda chosen: bursts[chosen[0]] + SPANS[chosen[1]] * (chosen[2] / SHARES)
     )
+    words = [*vocabulary.words, *(["thing nobody knows"] if unknown else [])]
     size = draw(st.integers(min_size, max_size))
     log: list[Interaction] = []
     for number in range(size):
-        act = draw(
-            interactions(
-                who=who,
-                vocabulary=vocabulary,
-                id=st.just(f"m{number}"),
-                time=time,
-                unknown=unknown,
-                nobody=nobody,
-                automated=automated,
-            )
+        act = _draw_act(
+            draw, f"m{number}", draw(time), who, words, nobody=nobody, automated=automated
         )
-        if late and draw(st.booleans()):
-            delay = timedelta(seconds=draw(st.integers(0, 40 * 86400)))
-            act = evolve(act, received_at=act.time + delay)
+        delay = draw(DELAYS) if late else -1
+        if delay >= 0:
+            act = evolve(act, received_at=act.time + timedelta(seconds=delay))
         log.append(act)
     if retractions and log:
         for number, back in enumerate(
