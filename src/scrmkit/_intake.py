@@ -95,9 +95,11 @@ def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
 
 def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
     table, rules = _convert(raw, options)
-    table = table.with_columns(*_standard(table.lazy(), options, _present_words(table, options)))
-    rules = [*rules, *_rules(table.lazy(), options)]
+    table = table.with_columns(*_typed(table.lazy(), options))
+    kinds = _kind_names(options, _present_words(table, options))
+    rules = [*rules, *_rules(table.lazy(), options, kinds)]
     bad = table.select(_any_of(rules).alias(ROW)).get_column(ROW)
+    table = table.with_columns(*_renamed(table.lazy(), kinds))
     content = [name for name in table.columns if not name.startswith(PREFIX)]
     if not bad.any() and _is_unique(table):
         nothing = (
@@ -119,24 +121,25 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
 
 
 def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
-    standard = _standard(frame, options, None)
-    table = frame.with_columns(*standard) if standard else frame
+    typed, kinds = _typed(frame, options), _kind_names(options, None)
+    table = _with(frame, typed)
+    renamed = _renamed(table, kinds)
     names = table.collect_schema().names()
     # what came, beside the columns made of it; only `rejected` ever asks for it
     given = {name: f"{PREFIX}given_{name}" for name in names}
     both = frame.with_columns(**{kept: nw.col(name) for name, kept in given.items()})
-    both = both.with_columns(*standard) if standard else both
+    both = _with(both, typed)
 
     def as_given(rows: nw.LazyFrame[Any], rule: str | nw.Expr) -> nw.LazyFrame[Any]:
         said = nw.lit(rule) if isinstance(rule, str) else rule
         raw = rows.with_columns(said.alias(ROW)).select(*given.values(), ROW)
-        renamed = raw.rename({kept: name for name, kept in given.items()})
-        told: nw.LazyFrame[Any] = _as_given(renamed).rename({ROW: "rule"})
+        back = raw.rename({kept: name for name, kept in given.items()})
+        told: nw.LazyFrame[Any] = _as_given(back).rename({ROW: "rule"})
         return told
 
-    rules = _rules(table, options)
+    rules = _rules(table, options, kinds)
     bad = _any_of(rules)
-    accepted = table.filter(~bad)
+    accepted = _with(table.filter(~bad), renamed)
     rejected = as_given(both.filter(bad), _first_of(rules))
     if "id" in names:
         key = [name for name in KEY if name in names]
@@ -145,7 +148,7 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
             return rows.unique(subset=names).with_columns(nw.len().over(*key).alias(COPIES))
 
         accepted = versions(accepted).filter(nw.col(COPIES) == 1).select(names)
-        conflicts = versions(both.filter(~bad)).filter(nw.col(COPIES) > 1)
+        conflicts = versions(_with(both.filter(~bad), renamed)).filter(nw.col(COPIES) > 1)
         rejected = nw.concat([rejected, as_given(conflicts, CONFLICT)])
     return Intake(accepted, _in_front(rejected), frame)
 
@@ -200,17 +203,23 @@ def _present_words(table: nw.DataFrame[Any], options: Options) -> frozenset[str]
     return frozenset(table.get_column("kind").unique().drop_nulls().cast(nw.String).to_list())
 
 
-def _standard(
-    frame: nw.LazyFrame[Any], options: Options, words: frozenset[str] | None
-) -> list[nw.Expr]:
+def _with(frame: nw.LazyFrame[Any], exprs: list[nw.Expr]) -> nw.LazyFrame[Any]:
+    return frame.with_columns(*exprs) if exprs else frame
+
+
+def _renamed(frame: nw.LazyFrame[Any], kinds: Mapping[str, str]) -> list[nw.Expr]:
+    """The kinds under the names that the vocabulary has for them."""
+    if not kinds or "kind" not in frame.collect_schema().names():
+        return []
+    return [_tables.rename_words(frame, "kind", kinds)]
+
+
+def _typed(frame: nw.LazyFrame[Any], options: Options) -> list[nw.Expr]:
     """The expressions that give each column its type; none where it has it already."""
     schema = frame.collect_schema()
-    kinds = _kind_names(options, words) if "kind" in schema else {}
-    exprs = [_tables.rename_words(frame, "kind", kinds)] if kinds else []
+    exprs: list[nw.Expr] = []
     for name, dtype in schema.items():
         column = nw.col(name)
-        if name == "kind" and kinds:
-            continue
         if name in INSTANTS:
             _check_session(frame, dtype, name)
             exprs.extend(_instant(frame, dtype, name, options))
@@ -347,17 +356,20 @@ def _check_one_type(
         )
 
 
-def _rules(frame: nw.LazyFrame[Any], options: Options) -> list[Rule]:
-    """What makes a row unusable, in the order in which it is said."""
+def _rules(frame: nw.LazyFrame[Any], options: Options, kinds: Mapping[str, str]) -> list[Rule]:
+    """What makes a row unusable, in the order in which it is said; kinds are not yet renamed."""
     schema = frame.collect_schema()
     column = nw.col
     rules: list[Rule] = [(column("time").is_null(), "time is missing")]
     if "kind" in schema:
         rules.append((column("kind").is_null(), "kind is missing"))
-        rules.append((_is_empty("kind"), "kind is missing"))
+        if "" not in kinds:
+            rules.append((_is("kind", ""), "kind is missing"))
+        empty = [word for word, name in kinds.items() if not name]
+        rules.extend((_is("kind", word), "kind is missing") for word in empty)
     parties = [name for name in PARTIES if name in schema]
     rules.extend(
-        (_is_empty(name), f"{name} is empty") for name in parties if schema[name] == nw.String
+        (_is(name, ""), f"{name} is empty") for name in parties if schema[name] == nw.String
     )
     if parties and not {*PARTIES} & set(options.constants):
         nobody = nw.all_horizontal(
@@ -369,7 +381,7 @@ def _rules(frame: nw.LazyFrame[Any], options: Options) -> list[Rule]:
     if "id" in schema:
         rules.append((column("id").is_null(), "id is missing"))
         if schema["id"] == nw.String:
-            rules.append((_is_empty("id"), "id is missing"))
+            rules.append((_is("id", ""), "id is missing"))
     if "valence" in schema:
         outside = (column("valence") < -1) | (column("valence") > 1)
         rules.append((outside.fill_null(value=False), "valence is out of range"))
@@ -383,8 +395,8 @@ def _rules(frame: nw.LazyFrame[Any], options: Options) -> list[Rule]:
     return rules
 
 
-def _is_empty(name: str) -> nw.Expr:
-    return (nw.col(name) == "").fill_null(value=False)
+def _is(name: str, word: str) -> nw.Expr:
+    return (nw.col(name) == word).fill_null(value=False)
 
 
 def _any_of(rules: Iterable[Rule]) -> nw.Expr:

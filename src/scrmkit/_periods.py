@@ -87,7 +87,7 @@ def _hourly(frame: nw.LazyFrame[Any], *, fine: bool) -> list[tuple[datetime, str
     """The counts of each hour (or day, where hours are not needed) and kind."""
     hour = nw.col("time").dt.hour().cast(nw.Int64) if fine else nw.lit(0)
     counted = _tables.aggregate(
-        frame.select("kind", (_tables.epoch_day("time") * 24 + hour).alias("hour")),
+        frame.select("kind", (_tables.epoch_day(frame, "time") * 24 + hour).alias("hour")),
         ["hour", "kind"],
         n=("hour", "len"),
     ).collect()

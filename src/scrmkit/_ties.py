@@ -337,37 +337,35 @@ def sum_up(
         kind: the kind of all acts, where they have the same.
     """
     names = frame.collect_schema().names()
+    kept = [name for name in ("kind", "valence") if name in names]
+    flagged = [name for name in ("automated",) if name in names]
+    frame = _tables.hasten(frame.select(*PARTIES, "time", *kept, *flagged))
     source, target, forth, weight = (nw.col(n) for n in ("source", "target", "forth", "weight"))
     between_two = ~source.is_null() & ~target.is_null() & (source != target)
-    if "automated" in names:
+    if flagged:
         between_two = between_two & ~automated_in(frame)
     fade = _tables.decay(_tables.age_days(frame, "time", as_of), half_life)
     kinds = _Kinds(vocabulary, kind)
     acts = as_of.attach(frame.filter(between_two)).select(
-        *PARTIES,
-        "time",
-        *(name for name in ("valence",) if name in names),
-        *kinds.place(frame),
-        (source < target).alias("forth"),
-        fade.alias("fade"),
+        *PARTIES, "time", *kept, forth=source < target, fade=fade
     )
-    acts = acts.with_columns((nw.col("fade") * kinds.weight(acts)).alias("weight"))
+    acts = kinds.look_up(acts).with_columns(weight=nw.col("fade") * weight)
     balance = weight * nw.col("valence") if "valence" in names else None
     flags = kinds.flags()
     acts = acts.select(
         "time",
         nw.when(forth).then(source).otherwise(target).alias("a"),
         nw.when(forth).then(target).otherwise(source).alias("b"),
-        forth.cast(nw.Int32).alias("n_ab"),
+        nw.when(forth).then(nw.lit(1)).alias("n_ab"),
         nw.when(forth).then(weight).otherwise(nw.lit(0.0)).alias("strength_ab"),
         nw.when(forth).then(nw.lit(0.0)).otherwise(weight).alias("strength_ba"),
         *([] if balance is None else [balance.alias("balance")]),
-        *(flag.cast(nw.Int32).alias(family) for family, flag in flags.items()),
+        *(nw.when(flag).then(nw.lit(1)).alias(family) for family, flag in flags.items()),
     )
+    summed = ["strength_ab", "strength_ba", *([] if balance is None else ["balance"])]
     sums: dict[str, tuple[str, How]] = {
-        name: (name, "sum")
-        for name in acts.collect_schema().names()
-        if name not in ("a", "b", "time")
+        **{name: (name, "sum") for name in summed},
+        **{name: (name, "count") for name in ("n_ab", *flags)},
     }
     ties = _tables.aggregate(
         acts,
@@ -420,46 +418,37 @@ def _finish(ties: nw.LazyFrame[Any], kinds: _Kinds, *, has_balance: bool) -> nw.
 
 
 class _Kinds:
-    """The weights and families of kinds, as expressions.
+    """The weights and families of kinds, as columns."""
 
-    Kinds that have a family and a weight in common share a place; the places of a family
-    follow each other. So each act is looked up once.
-    """
+    def __init__(self, vocabulary: Vocabulary, constant: str | None) -> None:
+        self._families = {kind.name: FAMILIES.index(kind.family) for kind in vocabulary}
+        self._weights = {kind.name: kind.tie_weight for kind in vocabulary}
+        self._unknown = len(FAMILIES) - 1
+        self._constant = constant
+        self.rest = FAMILIES[-1]
+        if constant is not None:
+            self.rest = FAMILIES[self._families.get(constant, self._unknown)]
 
-    def __init__(self, vocabulary: Vocabulary, kind: str | None) -> None:
-        known = {
-            word: (FAMILIES.index(k.family), k.tie_weight) for word, k in vocabulary.words.items()
-        }
-        unknown = (len(FAMILIES) - 1, 0.0)
-        self._constant = None if kind is None else known.get(kind, unknown)
-        self._sorts = sorted({*known.values(), unknown})
-        self._places = {word: self._sorts.index(sort) for word, sort in known.items()}
-        self.rest = FAMILIES[-1] if self._constant is None else FAMILIES[self._constant[0]]
-
-    def place(self, frame: nw.LazyFrame[Any]) -> list[nw.Expr]:
-        """A column with the place of each act's kind, where they differ."""
+    def look_up(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """The acts with the weight of each and, where they differ, the number of its family."""
         if self._constant is not None:
-            return []
-        last = len(self._sorts) - 1
-        return [_tables.lookup(frame, "kind", self._places, last, nw.Int16).alias("place")]
-
-    def weight(self, frame: nw.LazyFrame[Any]) -> nw.Expr:
-        """What each act weighs in a tie."""
-        if self._constant is not None:
-            return nw.lit(self._constant[1])
-        weights = {place: weight for place, (_, weight) in enumerate(self._sorts)}
-        return _tables.lookup(frame, "place", weights, 0.0)
+            return frame.with_columns(weight=nw.lit(self._weights.get(self._constant, 0.0)))
+        return _tables.look_up(
+            frame,
+            "kind",
+            weight=(self._weights, 0.0),
+            family=(self._families, self._unknown),
+        )
 
     def flags(self) -> dict[str, nw.Expr]:
         """Whether an act is of a family, for all families that occur but one, the rest."""
         if self._constant is not None:
             return {}
-        flags = {}
-        for number, family in enumerate(FAMILIES[:-1]):
-            places = [i for i, (sort, _) in enumerate(self._sorts) if sort == number]
-            if places:
-                flags[family] = nw.col("place").is_between(places[0], places[-1])
-        return flags
+        return {
+            family: nw.col("family") == number
+            for number, family in enumerate(FAMILIES[:-1])
+            if number in self._families.values()
+        }
 
 
 def gap_before_the_last(frame: nw.LazyFrame[Any], last: datetime) -> timedelta | None:
