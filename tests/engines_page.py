@@ -1,0 +1,108 @@
+"""The page of the docs that says what runs on which engine: read it, check it, write it.
+
+The tests of the engines fill it: with ``SCRMKIT_WRITE_ENGINES=1`` they write their columns
+instead of comparing them. A column that a run does not fill stays as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from cases import cases
+from conformance import FUNCTIONS
+from engines import ENGINES
+
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference" / "engines.md"
+COLUMNS: Final = (*ENGINES, "Spark")
+FUNCTION_ROWS: Final = tuple(dict.fromkeys(f"`{function.name}`" for function in FUNCTIONS))
+LOG_ROWS: Final = tuple(case.name for case in cases())
+WRITE: Final = "SCRMKIT_WRITE_ENGINES"
+
+Cells = dict[str, dict[str, str]]
+
+
+def read_page() -> Cells:
+    """The cells of both tables, by row and engine."""
+    cells: Cells = {}
+    columns: list[str] = []
+    for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
+        if not line.startswith("|"):
+            columns = []
+            continue
+        first, *rest = (cell.strip() for cell in line.strip("|").split("|"))
+        if not columns:
+            columns = rest
+        elif not set(first) <= {"-", " "}:
+            cells[first] = dict(zip(columns, rest, strict=True))
+    return cells
+
+
+def check_column(engine: str, found: Mapping[str, str]) -> None:
+    """Compare what a run found with the column of an engine, row by row, or write it there."""
+    cells = read_page()
+    if os.environ.get(WRITE):
+        for row, cell in found.items():
+            cells.setdefault(row, {})[engine] = cell
+        PAGE.write_text(to_page(cells))
+        return
+    said = {row: cells.get(row, {}).get(engine) for row in found}
+    assert said == dict(found), f"{PAGE.name} is out of date: run the tests with {WRITE}=1"
+
+
+def to_page(cells: Cells) -> str:
+    """The text of the page."""
+    return TEXT.format(
+        functions=_to_table("function", FUNCTION_ROWS, cells),
+        logs=_to_table("log", LOG_ROWS, cells),
+    )
+
+
+def _to_table(what: str, rows: tuple[str, ...], cells: Cells) -> str:
+    lines = [[what, *COLUMNS], ["---"] * (1 + len(COLUMNS))]
+    lines += [[row, *(cells.get(row, {}).get(name, "") for name in COLUMNS)] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+TEXT: Final = """# What runs where
+
+Everything that takes a log or ties takes a table of any of these engines, and gives back a
+table of the same. There is one implementation, by way of
+[Narwhals](https://narwhals-dev.github.io/narwhals/), and one test suite that asks each
+engine for each function: the numbers are those of Polars to 1e-9 of the strength of a tie,
+and the rows are the same. The two tables of this page are written by that suite.
+
+Polars lazy, DuckDB, Ibis, Dask and Spark are *lazy*: what comes back is a promise, and the
+table is read when its rows are asked for. Only what cannot be a promise reads it before:
+`summary`, `left_out`, `incidence`, `explain`, graphs, what is computed from graphs, and
+`parameters["as_of"]` where no instant was given. Results made from graphs go back into the
+connection or session that the table came from.
+
+- **pyarrow** tables are handed to Polars without a copy, and come back as Arrow tables.
+- **Arrow stream** is any object with ``__arrow_c_stream__``; results are Polars tables.
+- **pandas Arrow** is pandas with Arrow types.
+- **DuckDB** and **Spark** tell the parts of a time in the zone of their connection or
+  session, and so does DuckDB under **Ibis**. One that is not UTC is an error, which names the
+  line that mends it.
+- **Ibis** was run over DuckDB. **Dask** is slow here: each function takes seconds, whatever
+  the size.
+
+## Functions
+
+``yes``: the same numbers, as a table of the same engine (or plain values, where the function
+gives such). ``as ...``: the same numbers, as a table of another engine.
+
+{functions}
+
+## Logs
+
+``yes``: the log is taken, with the same accepted and rejected rows. ``no``: it is refused,
+with an error that names the column, what is wrong with it, and what to do. Lazy tables have
+to have timestamps, truth values and numbers already, because what cannot be read would have
+to be found row by row.
+
+{logs}
+"""
