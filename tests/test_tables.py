@@ -230,6 +230,47 @@ def test_lookup_finds_words_and_defaults(make: Make) -> None:
     assert values(frame, _tables.lookup(frame, "word", {}, default=3.0)) == [3.0] * 4
 
 
+def test_look_up_adds_a_column_for_each_table_of_words(make: Make) -> None:
+    """Each new column has the value of the word, or its own default; other columns stay."""
+    frame, _ = _tables.take(make({"row": [0, 1, 2, 3], "word": ["a", "it's", "zz", None]}))
+    found = _tables.look_up(frame, "word", x=({"a": 1.5, "it's": 2.0}, -1.0), y=({"a": 3}, 6))
+    assert found.collect_schema().names() == ["row", "word", "x", "y"]
+    assert values(found, nw.col("x")) == [1.5, 2.0, -1.0, -1.0]
+    assert values(found, nw.col("y")) == [3, 6, 6, 6]
+
+
+def test_what_was_looked_up_can_be_kept_as_a_view_of_duckdb() -> None:
+    """A relation with looked up words refers to nothing but its connection."""
+    connection = duckdb.connect()
+    frame, _ = _tables.take(connection.sql("select 'a' as word"))
+    _tables.look_up(frame, "word", x=({"a": 1.5}, 0.0)).to_native().create_view("kept")
+    assert connection.sql("from kept").fetchall() == [("a", 1.5)]
+
+
+def test_rows_of_pandas_are_hastened_and_come_back_as_pandas() -> None:
+    """What Polars makes of a pandas table is a pandas table, with nulls where it had NaN."""
+    table = pd.DataFrame({"a": ["x", None], "b": [1.5, math.nan]}, index=[7, 8])
+    frame, home = _tables.take(table)
+    fast = _tables.hasten(frame)
+    assert fast.implementation.is_polars()
+    assert fast.collect()["b"].null_count() == 1
+    pd.testing.assert_frame_equal(_tables.give(fast, home), table.reset_index(drop=True))
+
+
+def test_arrow_types_of_pandas_survive_the_way_through_polars() -> None:
+    """A pandas table with Arrow types comes back with Arrow types."""
+    frame, home = _tables.take(to_pandas_arrow({"a": ["x", None], "b": [1, 2]}))
+    given = _tables.give(_tables.hasten(frame), home)
+    assert all(isinstance(dtype, pd.ArrowDtype) for dtype in given.dtypes)
+
+
+def test_without_polars_rows_of_pandas_stay_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hastening needs Polars, and is left out without it."""
+    monkeypatch.setattr(_tables, "_is_installed", lambda package: package != "polars")
+    frame, _ = _tables.take(pd.DataFrame({"a": [1]}))
+    assert _tables.hasten(frame).implementation.is_pandas()
+
+
 def test_words_are_renamed_and_others_kept(make: Make) -> None:
     """A map of words changes those that it has, and leaves the rest and nulls alone."""
     frame, _ = _tables.take(make({"row": [0, 1, 2, 3], "word": ["RT", "MT", "zz", None]}))

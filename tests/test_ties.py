@@ -252,6 +252,14 @@ def test_every_engine_gives_the_same_ties(engine: str) -> None:
     assert ties.left_out == ledger.left_out == {"automated": 1, "nobody": 2, "self": 1}
 
 
+def test_pandas_gives_the_same_ties_without_polars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Polars is not installed the rows are added up by pandas, to equal values."""
+    expected = to_polars(measure(InteractionLog.from_frame(small())).frame)
+    monkeypatch.setattr("scrmkit._tables.hasten", lambda frame: frame)
+    ties = to_polars(measure(InteractionLog.from_frame(small().to_pandas())).frame)
+    pl.testing.assert_frame_equal(ties, expected, rel_tol=1e-9, check_dtypes=False)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_groups(engine: str) -> None:
     """A mapping and a table of groups give the same ties, on every engine."""

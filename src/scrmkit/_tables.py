@@ -153,7 +153,7 @@ def hasten(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return frame
     if not (_is_installed("polars") and _is_installed("pyarrow")):
         return frame
-    return nw.from_arrow(frame.collect(), backend="polars").lazy()
+    return nw.from_arrow(nw.maybe_reset_index(frame.collect()), backend="polars").lazy()
 
 
 def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
@@ -392,15 +392,36 @@ def look_up(
             }
         )
     words = sorted({word for known, _ in values.values() for word in known})
-    table = {
+    columns = {
         name: [known.get(word, default) for word in words]
         for name, (known, default) in values.items()
     }
-    known_words = nw.from_native(build({WORD: words, **table}, _home(frame)))
-    joined = frame.join(known_words, left_on=column, right_on=WORD, how="left")
+    table = _table_beside(frame, {WORD: words, **columns})
+    joined = frame.join(table, left_on=column, right_on=WORD, how="left")
     return joined.with_columns(
         **{name: nw.col(name).fill_null(default) for name, (_, default) in values.items()}
     )
+
+
+def _table_beside(
+    frame: nw.LazyFrame[Any], columns: Mapping[str, Sequence[str | float]]
+) -> nw.LazyFrame[Any]:
+    """A small table in the engine of another; in DuckDB as text, so that views can hold it."""
+    if frame.implementation.value == "duckdb":
+        rows = zip(*columns.values(), strict=True)
+        texts = ", ".join(f"({', '.join(map(_to_sql, row))})" for row in rows)
+        query = f"select * from (values {texts}) as words({', '.join(columns)})"  # noqa: S608
+        table = frame.to_native().query("__scrmkit_words", query)
+    else:
+        table = build(columns, _home(frame))
+    beside: nw.LazyFrame[Any] = nw.from_native(table)
+    return beside
+
+
+def _to_sql(value: str | float) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"{value!r}::double" if isinstance(value, float) else str(value)
 
 
 def _type_of(value: float) -> type[nw.dtypes.NumericType]:
