@@ -210,18 +210,28 @@ def _run_fresh(function: str, args: Sequence[str], environment: dict[str, str] |
 
 
 def _peak() -> int:
-    """Bytes of the most memory that this process has held.
+    """Bytes of the most memory that this process has held, with those it started that still run.
 
     Linux hands ru_maxrss of a parent down to what it starts, so it is the last choice.
     """
     try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+        return sum(_most_held(process) for process in _with_children(Path("/proc/self")))
     except OSError:
-        pass
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _with_children(process: Path) -> list[Path]:
+    found = [process]
+    for thread in (process / "task").iterdir():
+        for child in (thread / "children").read_text().split():
+            found.extend(_with_children(Path("/proc") / child))
+    return found
+
+
+def _most_held(process: Path) -> int:
+    lines = (process / "status").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _mib(peak: int | None) -> str:

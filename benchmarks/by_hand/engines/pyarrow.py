@@ -134,6 +134,36 @@ def scores(acts: pa.Table) -> pa.Table:
     )
     others = pc.fill_null(pc.not_equal(acts["source"], acts["target"]), fill_value=True)
     counts = rows.filter(others).group_by(["source", "kind", "age"]).aggregate([([], "count_all")])
+    return _finish_scores(counts)
+
+
+def scores_by_numbers(acts: pa.Table) -> pa.Table:
+    """Customers and kinds made into numbers first, so that acts are counted by one number."""
+    day = pc.divide(acts["time"].cast(pa.int64()), DAY)
+    age = pc.subtract(pc.max(day), day)
+    ids, words, ages = pc.unique(acts["source"]), pc.unique(acts["kind"]), pc.max(age).as_py() + 1
+    source = pc.index_in(acts["source"], ids).cast(pa.int64())
+    kind = pc.index_in(acts["kind"], words).cast(pa.int64())
+    key = pc.add(pc.multiply(pc.add(pc.multiply(source, len(words)), kind), ages), age)
+    others = pc.fill_null(pc.not_equal(acts["source"], acts["target"]), fill_value=True)
+    counts = pa.table({"key": key}).filter(others).group_by("key").aggregate([([], "count_all")])
+    rest = pc.divide(counts["key"], ages)
+    source = pc.divide(rest, len(words))
+    numbered = pa.table(
+        {
+            "source": source,
+            "kind": pc.take(words, pc.subtract(rest, pc.multiply(source, len(words)))),
+            "age": pc.subtract(counts["key"], pc.multiply(rest, ages)),
+            "count_all": counts["count_all"],
+        }
+    )
+    scored = _finish_scores(numbered)
+    named = scored.set_column(0, "customer", pc.take(ids, scored["customer"]))
+    return named.sort_by("customer")
+
+
+def _finish_scores(counts: pa.Table) -> pa.Table:
+    """From counts by customer, kind and age on."""
     m, age, kind = counts["count_all"], counts["age"], counts["kind"]
     weight, family = by_word(kind, ENGAGEMENT_WEIGHT, 0.0), by_word(kind, NUMBER, 6)
     fades = pc.power(2.0, pc.multiply(age.cast(pa.float64()), RATE))
@@ -177,4 +207,4 @@ ORDER = [
     *(*SCORED, "attention"),
 ]
 TIES = {"plain": ties_plain, "by_numbers": ties_by_numbers}
-SCORES = {"three_steps": scores}
+SCORES = {"three_steps": scores, "by_numbers": scores_by_numbers}
