@@ -19,7 +19,7 @@ import polars as pl
 from attrs import frozen
 
 from cases import AS_OF, Case
-from engines import ENGINES, Engine, Stream
+from engines import ENGINES, Engine, Stream, duckdb_connection, ibis_connection
 from scrmkit import (
     InteractionLog,
     ScrmkitError,
@@ -322,3 +322,11 @@ def _compare_values(wanted: Any, got: Any, where: str) -> None:
             _compare_values(one, other, f"{where}[{place}]")
     else:
         assert got == wanted, f"{where}: {got!r}, not {wanted!r}"
+
+
+def forget() -> None:
+    """Let go of all tables and connections, which some engines want before Python ends."""
+    for made in (_ties, _graph, _detected, _reference_log, expected):
+        made.cache_clear()
+    for connection in (duckdb_connection, ibis_connection):
+        connection.cache_clear()

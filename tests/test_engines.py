@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 import scrmkit
+from conformance import forget
 from engines import ENGINES, Engine, Stream, find
 from scrmkit import InteractionLog, InvalidParameter, InvalidTable, communities, relationships
 from scrmkit.influence import rank
@@ -41,6 +42,13 @@ ACTS = pl.DataFrame(
 SOURCE = Path(scrmkit.__file__).parent
 
 from_frame = InteractionLog.from_frame
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _connections() -> Iterator[None]:
+    """Let go of the connections at the end."""
+    yield
+    forget()
 
 
 @pytest.fixture(params=ENGINES)
