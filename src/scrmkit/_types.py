@@ -1,0 +1,147 @@
+"""The type that each column of a log has, on every engine; what cannot have it is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+
+from scrmkit import _tables
+from scrmkit._options import IDS, INSTANTS, PARTIES, TRUTHS, WORDS, Options
+from scrmkit.errors import InvalidParameter, InvalidTable
+
+
+UTC_NAMES: Final = ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Universal")
+
+
+def to_types(frame: nw.LazyFrame[Any], options: Options) -> list[nw.Expr]:
+    """The expressions that give each column its type; none where it has it already."""
+    schema = frame.collect_schema()
+    exprs: list[nw.Expr] = []
+    for name, dtype in schema.items():
+        column = nw.col(name)
+        if name in INSTANTS:
+            _check_session(frame, dtype, name)
+            exprs.extend(_instant(frame, dtype, name, options))
+        elif name in IDS:
+            exprs.extend(_id(frame, dtype, name))
+        elif name in WORDS and dtype != nw.String:
+            exprs.append(column.cast(nw.String))
+        elif name in TRUTHS and dtype != nw.Boolean:
+            raise misfit(dtype, name, "truth values", "cast it to booleans")
+        elif name == "valence":
+            exprs.append(_valence(column, dtype, options))
+        elif name == "value" and not (
+            dtype.is_decimal() or dtype.is_integer() or dtype == nw.Object
+        ):
+            raise misfit(dtype, name, "money", "cast it to decimals, as a float cannot hold money")
+    _check_one_type(schema, options, *PARTIES)
+    _check_one_type(schema, options, "id", "retracts")
+    return exprs
+
+
+def _check_session(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) -> None:
+    """Refuse times that an engine shows in the zone of its session."""
+    line = _SESSIONS.get(frame.implementation.value)
+    if line is None or not isinstance(dtype, nw.Datetime):
+        return
+    zone = _tables.session_zone(frame)
+    if zone not in UTC_NAMES:
+        raise InvalidTable(
+            f"column {name!r} holds times, and the zone of the session, of which the parts of "
+            f"times are, is {zone}: run {line} first"
+        )
+    if dtype.time_zone is None and frame.implementation.is_ibis():
+        raise InvalidTable(
+            f"column {name!r} of an Ibis table has no time zone: make it a timestamp with a "
+            f"time zone in the database, or give the table of the database itself"
+        )
+
+
+_SESSIONS: Final = {
+    "duckdb": """connection.execute("SET TimeZone = 'UTC'")""",
+    "ibis": """connection.raw_sql("SET TimeZone = 'UTC'")""",
+    **dict.fromkeys(
+        ("pyspark", "pyspark[connect]"),
+        """spark.conf.set("spark.sql.session.timeZone", "UTC")""",
+    ),
+}
+
+
+def _instant(
+    frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str, options: Options
+) -> list[nw.Expr]:
+    if not isinstance(dtype, nw.Datetime):
+        raise InvalidTable(
+            f"column {name!r} of a lazy table is of type {dtype}: make it a timestamp with a "
+            f"time zone there, or collect the table first"
+        )
+    column = nw.col(name).dt
+    if dtype.time_zone in UTC_NAMES:
+        return [] if dtype.time_unit == "us" else [_in_micros(frame, nw.col(name))]
+    if dtype.time_zone is not None:
+        return [_in_micros(frame, column.convert_time_zone("UTC"))]
+    if options.timezone in UTC_NAMES:
+        return [_in_micros(frame, column.replace_time_zone("UTC"))]
+    if options.timezone is None:
+        raise InvalidParameter(
+            f"the times of column {name!r} have no time zone: say which one they were "
+            f'written in, e.g. timezone="Europe/London" or timezone="UTC"'
+        )
+    raise InvalidTable(
+        f"column {name!r} of a lazy table holds local times of {options.timezone}: make them "
+        f"timestamps with a time zone there, or collect the table first"
+    )
+
+
+def _in_micros(frame: nw.LazyFrame[Any], instants: nw.Expr) -> nw.Expr:
+    if not frame.implementation.is_dask():
+        return instants.cast(nw.Datetime("us", "UTC"))
+    # Dask casts nothing that has a zone
+    return instants.dt.replace_time_zone(None).cast(nw.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _id(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) -> list[nw.Expr]:
+    column = nw.col(name)
+    if dtype in (nw.String, nw.Int64):
+        return []
+    if dtype.is_integer():
+        # Dask casts no integers that may be null
+        return [] if frame.implementation.is_dask() else [column.cast(nw.Int64)]
+    if dtype in (nw.Categorical, nw.Unknown, nw.Object) or isinstance(dtype, nw.Enum):
+        return [column.cast(nw.String)]
+    raise misfit(dtype, name, "ids", "cast it to text or to integers")
+
+
+def _valence(column: nw.Expr, dtype: nw.dtypes.DType, options: Options) -> nw.Expr:
+    if not dtype.is_numeric():
+        raise misfit(dtype, "valence", "numbers", "cast it to floats")
+    low, high = options.valence_range
+    if (low, high) == (-1.0, 1.0):
+        return column.cast(nw.Float64)
+    return (column.cast(nw.Float64) * 2.0 - (low + high)) / (high - low)
+
+
+def misfit(dtype: nw.dtypes.DType, name: str, what: str, remedy: str) -> InvalidTable:
+    return InvalidTable(f"column {name!r} holds {what} and is of type {dtype}: {remedy}")
+
+
+def _check_one_type(
+    schema: Mapping[str, nw.dtypes.DType], options: Options, one: str, other: str
+) -> None:
+    """Refuse ids of two columns that can never be equal because their types differ."""
+    types = {}
+    for name in (one, other):
+        if name in schema:
+            whole = schema[name].is_integer() or schema[name].is_float()
+        elif name in options.constants:
+            whole = isinstance(options.constants[name], int)
+        else:
+            return
+        types[name] = "integers" if whole else "text"
+    if types[one] != types[other]:
+        raise InvalidTable(
+            f"{one} holds {types[one]} and {other} {types[other]}: the ids of a log have one "
+            f"type, so make one of the two like the other"
+        )
