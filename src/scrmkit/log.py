@@ -296,6 +296,7 @@ class InteractionLog:
         and for files ``line`` is the line (1 is the first) and ``record`` what stood there
         where it could not be split into fields. A column of the table that has one of
         these names is shown with ``_given`` behind it.
+        Of rows in conflict that say the same in other words, one is shown.
         """
         return _tables.give(self._intake.rejected, self._home)
 
