@@ -1,9 +1,10 @@
 """A shelf: tables that are computed once and read often, kept where their engine keeps tables.
 
-What takes many rounds of joins puts the table of each round on a shelf. Polars, pandas and
-Arrow hold it in memory, DuckDB in a temporary table of the connection that the table came
-from, Spark in a checkpoint: on the disk that is set for checkpoints, else on the disks of
-its workers (then a worker that is lost takes its part along, and the job fails).
+What takes many rounds of joins puts the table of each round on a shelf. Polars, pandas,
+Arrow and Dask hold it in memory, DuckDB and Ibis in a temporary table of the connection that
+the table came from. Spark holds it in a checkpoint: in the directory that its session has for
+checkpoints; where there is none, on the workers, and a worker that is lost takes its part
+along, so that the job fails.
 """
 
 from __future__ import annotations
@@ -69,12 +70,14 @@ def _materialise(frame: Frame) -> tuple[Frame, Callable[[], object]]:
     if engine == "duckdb":
         return _to_temporary_table(frame.to_native())
     if engine.startswith("pyspark"):
-        return _to_checkpoint(frame.to_native()), _leave
+        return _to_checkpoint(frame.to_native())
+    if engine == "ibis":
+        return _to_ibis_table(frame.to_native())
     if engine == "dask":
         return nw.from_native(frame.to_native().persist()).lazy(), _leave
     raise InvalidTable(
         f"rounds of joins do not run on {engine}: bring the ties to Polars, pandas, Arrow, DuckDB, "
-        f"Dask or Spark"
+        f"Ibis, Dask or Spark"
     )
 
 
@@ -83,19 +86,34 @@ def _leave() -> None:
 
 
 def _to_temporary_table(rows: Any) -> tuple[Frame, Callable[[], object]]:
-    name = f"__scrmkit_{next(_NUMBERS)}"
+    name = _new_name()
     made = rows.query(_ROWS, f"CREATE TEMPORARY TABLE {name} AS FROM {_ROWS}")
     table = (rows if made is None else made).query(_ROWS, f"FROM {name}")
     connection = table if made is None else made  # any relation stands for its connection
     return nw.from_native(table), lambda: connection.query(_ROWS, f"DROP TABLE {name}")
 
 
-def _to_checkpoint(table: Any) -> Frame:
+def _to_ibis_table(rows: Any) -> tuple[Frame, Callable[[], object]]:
+    backend, name = rows.get_backend(), _new_name()
+    table = backend.create_table(name, rows, temp=True)
+    return nw.from_native(table), lambda: backend.raw_sql(f"DROP TABLE {name}")
+
+
+def _new_name() -> str:
+    return f"__scrmkit_{next(_NUMBERS)}"
+
+
+def _to_checkpoint(table: Any) -> tuple[Frame, Callable[[], object]]:
     session = table.sparkSession
-    context = getattr(session, "sparkContext", None)  # Spark Connect has none
+    context = getattr(session, "sparkContext", None)  # Spark Connect has none, and cleans up
     if context is None:
         lasting = session.conf.get("spark.checkpoint.dir", None)
     else:
         lasting = context.getCheckpointDir()
-    kept: Frame = nw.from_native(table.localCheckpoint() if lasting is None else table.checkpoint())
-    return kept
+    kept = table.localCheckpoint() if lasting is None else table.checkpoint()
+    return nw.from_native(kept), _leave if context is None else lambda: _let_go(kept)
+
+
+def _let_go(kept: Any) -> None:
+    """Free what workers hold of a checkpoint, which would stay until the driver runs short."""
+    kept._jdf.queryExecution().analyzed().rdd().unpersist(False)  # noqa: SLF001 - of Java
