@@ -492,6 +492,21 @@ def test_columns_of_the_host_keep_their_names() -> None:
 # times
 
 
+def test_names_that_differ_only_in_case_are_refused_where_they_are_one() -> None:
+    """SQL cannot tell the host's `Source` from our `source`, and Polars can."""
+    table = pl.DataFrame(
+        {"time": [START], "kind": ["post"], "who": ["ana"], "Source": ["the shop's till"]}
+    )
+    columns = {"source": "who"}
+    log = InteractionLog.from_frame(table, columns=columns)
+    assert log.frame.row(0, named=True)["Source"] == "the shop's till"
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    relation = connection.from_arrow(table.to_arrow())
+    with pytest.raises(InvalidTable, match="'Source' and 'source', which are one name for duckdb"):
+        InteractionLog.from_frame(relation, columns=columns)
+
+
 def test_times_without_a_zone_are_refused() -> None:
     """A naive column without timezone= is an error that names the column and the remedy."""
     frame = table().with_columns(pl.col("time").dt.replace_time_zone(None))

@@ -88,7 +88,23 @@ def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
         )
     if "retracts" in present and "id" not in present:
         raise InvalidTable("retracts names ids, and the table has no column id")
+    _check_case(frame, present)
     return frame.select(*(nw.col(theirs).alias(our) for our, theirs in kept.items()))
+
+
+def _check_case(frame: nw.LazyFrame[Any], names: Iterable[str]) -> None:
+    """Refuse names that are one name for an engine that speaks SQL."""
+    engine = frame.implementation.value
+    if engine in (*_tables.REPLACERS, "dask"):
+        return
+    seen: dict[str, str] = {}
+    for name in sorted(names):
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise InvalidTable(
+                f"the log would have the columns {other!r} and {name!r}, which are one name for "
+                f"{engine}: rename a column of the table, or drop it"
+            )
 
 
 def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:

@@ -47,7 +47,8 @@ def _check_session(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) 
     if line is None or not isinstance(dtype, nw.Datetime):
         return
     zone = _tables.session_zone(frame)
-    if zone not in UTC_NAMES:
+    names = ("UTC",) if frame.implementation.is_spark_like() else UTC_NAMES
+    if zone not in names:
         raise InvalidTable(
             f"column {name!r} holds times, and the zone of the session, of which the parts of "
             f"times are, is {zone}: run {line} first"
