@@ -156,6 +156,20 @@ def test_weaker_ties_are_the_same_communities(exponent: int) -> None:
     assert dict(untested(weaker, seed=5)) == dict(untested(graph, seed=5))
 
 
+@given(SEEDS, st.lists(st.integers(-50, 100), unique=True))
+def test_customers_without_ties_change_nothing(seed: int, alone: list[int]) -> None:
+    """Who has no ties is a community alone, and the communities of the others stay."""
+    network = nx.les_miserables_graph()
+    network = nx.convert_node_labels_to_integers(network)
+    known = untested(network, seed=seed, trials=1)
+    more = nx.Graph(network)
+    more.add_nodes_from(alone)
+    found = untested(more, seed=seed, trials=1)
+    assert {who: found[who] for who in network} == dict(known)
+    assert found.modularity == pytest.approx(known.modularity, abs=1e-12)
+    assert all(len(found.members(found[who])) == 1 for who in set(alone) - set(network))
+
+
 def test_directions_are_summed_and_loops_do_not_count() -> None:
     """A directed graph has the communities of its two directions together."""
     network = nx.karate_club_graph()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from scrmkit._sparse import Ints, Matrix, np, round_digits, row_of_each, row_sums
+from scrmkit._sparse import (
+    Ints,
+    Matrix,
+    np,
+    only,
+    round_digits,
+    row_of_each,
+    row_sums,
+    with_arcs,
+)
 from scrmkit.errors import MissingExtra
 
 
@@ -31,13 +40,19 @@ class Leiden:
     def partition(self, matrix: Matrix, rng: np.random.Generator) -> Ints:
         """One label for each row of a symmetric matrix without loops.
 
+        Who has no ties is left out of the search, because Leiden spends more on somebody
+        alone than on somebody with ties.
+
         Weights are brought to a mean of 1 first, because Leiden's randomness is measured on
         their scale: communities do not change when all ties get weaker together.
         """
-        n = matrix.shape[0]
         seed = int(rng.integers(2**63))
-        if not matrix.nnz:
-            return np.arange(n)
+        labels = np.arange(matrix.shape[0])
+        tied = with_arcs(matrix)
+        n = len(tied)
+        if not n:
+            return labels
+        matrix = only(matrix, tied)
         _, found = leiden_csr(
             matrix.indptr.astype(np.int64),
             matrix.indices.astype(np.int32),
@@ -48,8 +63,8 @@ class Leiden:
             trials=self.trials,
             seed=seed,
         )
-        labels = np.empty(n, dtype=np.int64)
-        labels[np.fromiter(found.keys(), np.int64, n)] = np.fromiter(found.values(), np.int64, n)
+        members = tied[np.fromiter(found.keys(), np.int64, n)]
+        labels[members] = tied[np.fromiter(found.values(), np.int64, n)]
         return labels
 
     def divide(self, matrix: Matrix, rng: np.random.Generator) -> float:

@@ -103,6 +103,27 @@ def without_loops(matrix: Matrix) -> Matrix:
     return from_arcs(rows[kept], matrix.indices[kept], matrix.data[kept], n)
 
 
+def with_arcs(matrix: Matrix) -> Ints:
+    """The rows that have an arc, out or in."""
+    busy = np.diff(matrix.indptr) > 0
+    busy[matrix.indices] = True
+    return np.flatnonzero(busy)
+
+
+def only(matrix: Matrix, rows: Ints) -> Matrix:
+    """The matrix of these rows, in order, where the others have no arcs out or in."""
+    n = matrix.shape[0]
+    if len(rows) == n:
+        return matrix
+    place = np.zeros(n, dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    indptr = np.append(matrix.indptr[rows], matrix.indptr[-1])
+    size = (len(rows), len(rows))
+    made: Matrix = sparse.csr_array((matrix.data, place[matrix.indices], indptr), shape=size)
+    made.has_canonical_format = matrix.has_canonical_format
+    return made
+
+
 def row_of_each(matrix: Matrix) -> NDArray[np.int32]:
     """The row of each stored entry."""
     return np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
@@ -123,9 +144,21 @@ def restart_walk(matrix: Matrix, restart: Floats, damping: float, *, symmetric: 
     """Where a walk is that follows arcs by weight and restarts with ``1 - damping``.
 
     Who has no arcs restarts always. With P the arcs over their row's sum, the answer is
-    proportional to the solution of ``z = restart + damping * P' z``. A solver comes close;
-    steps of the equation itself end it, because their residual bounds the error: at most
-    1e-10 in sum, and 1e-7 of each value wherever it may restart.
+    proportional to the solution of ``z = restart + damping * P' z``, which is the restart
+    itself for those whom no arcs touch.
+    """
+    walk = restart.copy()
+    tied = with_arcs(matrix)
+    if restart[tied].any():
+        walk[tied] = _walk_among(only(matrix, tied), restart[tied], damping, symmetric=symmetric)
+    return np.asarray(walk / walk.sum())
+
+
+def _walk_among(matrix: Matrix, restart: Floats, damping: float, *, symmetric: bool) -> Floats:
+    """The ``z`` of `restart_walk`.
+
+    A solver comes close; steps of the equation itself end it, because their residual bounds
+    the error: at most 1e-10 in sum, and 1e-7 of each value wherever it may restart.
     """
     share = inverse(row_sums(matrix)) * damping
     back = matrix if symmetric else matrix.T.tocsr()
@@ -143,8 +176,7 @@ def restart_walk(matrix: Matrix, restart: Floats, damping: float, *, symmetric: 
         residual = missing(walk)
         walk = walk + residual
         if is_small(residual, 1e-10 * (1 - damping) * float(walk.sum())):
-            walk = np.maximum(walk, 0.0)
-            return np.asarray(walk / walk.sum())
+            return np.maximum(walk, 0.0)
     raise NotConverged(
         f"PageRank with damping {damping:g} did not reach 1e-10 in {_MOST_STEPS} steps: "
         f"take a smaller damping"
