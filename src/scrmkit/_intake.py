@@ -113,7 +113,7 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
     kinds = _kind_names(options, _present_words(table, options))
     rules = [*rules, *_rules(table.lazy(), options, kinds)]
     bad = table.select(_any_of(rules).alias(ROW)).get_column(ROW)
-    table = table.with_columns(*_renamed(table.lazy(), kinds))
+    table = _renamed(table.lazy(), kinds).collect()
     content = [name for name in table.columns if not name.startswith(PREFIX)]
     if not bad.any() and _is_unique(table):
         nothing = (
@@ -137,7 +137,6 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
 def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
     typed, kinds = _types.to_types(frame, options), _kind_names(options, None)
     table = _with(frame, typed)
-    renamed = _renamed(table, kinds)
     names = table.collect_schema().names()
     # what came, beside the columns made of it; only `rejected` ever asks for it
     given = {name: f"{PREFIX}given_{name}" for name in names}
@@ -153,7 +152,7 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
 
     rules = _rules(table, options, kinds)
     bad = _any_of(rules)
-    accepted = _with(table.filter(~bad), renamed)
+    accepted = _renamed(table.filter(~bad), kinds)
     rejected = as_given(both.filter(bad), _first_of(rules))
     if "id" in names:
         key = [name for name in KEY if name in names]
@@ -162,7 +161,7 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
             return rows.unique(subset=names).with_columns(nw.len().over(*key).alias(COPIES))
 
         accepted = versions(accepted).filter(nw.col(COPIES) == 1).select(names)
-        conflicts = versions(_with(both.filter(~bad), renamed)).filter(nw.col(COPIES) > 1)
+        conflicts = versions(_renamed(both.filter(~bad), kinds)).filter(nw.col(COPIES) > 1)
         rejected = nw.concat([rejected, as_given(conflicts, CONFLICT)])
     return Intake(accepted, _in_front(rejected), frame)
 
@@ -221,11 +220,11 @@ def _with(frame: nw.LazyFrame[Any], exprs: list[nw.Expr]) -> nw.LazyFrame[Any]:
     return frame.with_columns(*exprs) if exprs else frame
 
 
-def _renamed(frame: nw.LazyFrame[Any], kinds: Mapping[str, str]) -> list[nw.Expr]:
-    """The kinds under the names that the vocabulary has for them."""
+def _renamed(frame: nw.LazyFrame[Any], kinds: Mapping[str, str]) -> nw.LazyFrame[Any]:
+    """The table with its kinds under the names that the vocabulary has for them."""
     if not kinds or "kind" not in frame.collect_schema().names():
-        return []
-    return [_tables.rename_words(frame, "kind", kinds)]
+        return frame
+    return _tables.rename_words(frame, "kind", kinds)
 
 
 def _kind_names(options: Options, words: frozenset[str] | None) -> dict[str, str]:

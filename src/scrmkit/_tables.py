@@ -54,8 +54,9 @@ class Home:
 
 
 DAYS: Final = 1 / 86400e6  # of a microsecond
-JOINERS: Final = ("duckdb", "pyspark")
+JOINERS: Final = ("polars", "duckdb", "pyspark")
 WORD: Final = "__scrmkit_word"
+NEW: Final = "__scrmkit_new"
 
 AS_OF: Final = "__scrmkit_as_of"
 
@@ -456,16 +457,26 @@ def lookup(
     return result.cast(dtype)
 
 
-def rename_words(frame: nw.LazyFrame[Any], column: str, names: Mapping[str, str]) -> nw.Expr:
-    """A column of words in which some are replaced by others."""
-    words = nw.col(column).cast(nw.String)
-    if frame.implementation.value in REPLACERS:
+def rename_words(
+    frame: nw.LazyFrame[Any], column: str, names: Mapping[str, str]
+) -> nw.LazyFrame[Any]:
+    """The table in which some words of a column are replaced by others.
+
+    By a join in databases. A join of Polars would lose the order of the rows.
+    """
+    words, engine = nw.col(column).cast(nw.String), frame.implementation.value
+    if engine in REPLACERS[1:]:
         new = words.replace_strict(list(names), list(names.values()), default=None)
-        return nw.coalesce(new, words).alias(column)
+        return frame.with_columns(nw.coalesce(new, words).alias(column))
+    if engine in JOINERS[1:]:
+        table = _table_beside(frame, {WORD: list(names), NEW: list(names.values())})
+        joined = frame.with_columns(words).join(table, left_on=column, right_on=WORD, how="left")
+        return joined.with_columns(nw.coalesce(nw.col(NEW), nw.col(column)).alias(column)).drop(NEW)
     result = words
     for old, new_word in names.items():
         result = nw.when(words == old).then(nw.lit(new_word)).otherwise(result)
-    return nw.when(words.is_in(list(names))).then(result).otherwise(words).alias(column)
+    known = words.is_in(list(names))
+    return frame.with_columns(nw.when(known).then(result).otherwise(words).alias(column))
 
 
 def rename_ids(
@@ -481,12 +492,14 @@ def rename_ids(
         names: the new name for an id: a mapping, or a table of the same engine with the
             columns ``old`` and ``new``, in which each old id stands once.
     """
+    if names and not isinstance(names, nw.LazyFrame) and frame.implementation.is_polars():
+        names = _table_beside(frame, {"old": list(names), "new": list(names.values())})
     if isinstance(names, nw.LazyFrame):
         for column in columns:
-            ours = names.select(nw.col("old").alias(column), nw.col("new").alias("__scrmkit_new"))
-            renamed = nw.coalesce(nw.col("__scrmkit_new"), nw.col(column)).alias(column)
+            ours = names.select(nw.col("old").alias(column), nw.col("new").alias(NEW))
+            renamed = nw.coalesce(nw.col(NEW), nw.col(column)).alias(column)
             frame = frame.join(ours, on=column, how="left").with_columns(renamed)
-            frame = frame.drop("__scrmkit_new")
+            frame = frame.drop(NEW)
         return frame
     if not names:
         return frame
