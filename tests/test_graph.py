@@ -174,6 +174,33 @@ def test_a_tie_of_weight_zero_is_none_but_its_customers_stay() -> None:
     assert len(graph) == 3
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 12), st.integers(13, 25), st.sampled_from([0.0, 0.0, 1.5])),
+        max_size=20,
+    ),
+    st.booleans(),
+)
+def test_rows_of_weight_zero_name_customers_and_nothing_else(
+    rows: list[tuple[int, int, float]],
+    texts: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """A table has the ties of its other rows and the customers of all, on every engine."""
+    kind: Any = str if texts else int
+    ties = pl.DataFrame(
+        {
+            "a": pl.Series([kind(a) for a, _, _ in rows], dtype=pl.String if texts else pl.Int64),
+            "b": pl.Series([kind(b) for _, b, _ in rows], dtype=pl.String if texts else pl.Int64),
+            "strength": pl.Series([weight for *_, weight in rows], dtype=pl.Float64),
+        }
+    )
+    counted = ties.filter(pl.col("strength") > 0)
+    everybody = {*ties["a"], *ties["b"]}
+    expected = SocialGraph.from_edges(*counted, customers=everybody)
+    assert SocialGraph.from_ties(ties) == expected
+    assert SocialGraph.from_ties(ties.to_pandas()) == expected
+
+
 def test_a_graph_passes_through() -> None:
     """A SocialGraph is returned as it is, and other weights of it are refused."""
     graph = SocialGraph.from_edges([1], [2])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from scrmkit._sparse import Floats, Ints, Matrix
+    from scrmkit._sparse import Flags, Floats, Ints, Matrix
 
     Codes = NDArray[np.int32]
 
@@ -153,9 +153,11 @@ class SocialGraph:
         numbers = each_way if directed else [weight]
         _tables.check_columns(names, ["a", "b", *numbers], where="the table of ties")
         eager = _collect(frame.select("a", "b", *numbers))
-        ids, a, b = _encode(eager)
-        ab, *ba = (_numbers(eager[name], name) for name in numbers)
-        _check_sum(ab, *ba, error=InvalidTable)
+        weights = [_numbers(eager[name], name) for name in numbers]
+        _check_sum(*weights, error=InvalidTable)
+        tied = sum(part != 0 for part in weights) > 0
+        ids, a, b = _encode(eager, tied)
+        ab, *ba = (part[tied] for part in weights)
         return cls(
             ids,
             **_compress(len(ids), a, b, ab, *ba, directed=directed),
@@ -440,8 +442,8 @@ def _numbers(column: nw.Series[Any], name: str) -> Floats:
     return values
 
 
-def _encode(eager: nw.DataFrame[Any]) -> tuple[NDArray[Any], Codes, Codes]:
-    """The ids in order, and the two columns as positions in them."""
+def _encode(eager: nw.DataFrame[Any], tied: Flags) -> tuple[NDArray[Any], Codes, Codes]:
+    """The ids in order, and where the two ends of the rows that count stand in them."""
     from scrmkit._sparse import np
 
     for name in ("a", "b"):
@@ -452,15 +454,15 @@ def _encode(eager: nw.DataFrame[Any]) -> tuple[NDArray[Any], Codes, Codes]:
         a, b = (eager[name].cast(nw.Int64).to_numpy() for name in ("a", "b"))
         ids, places = np.unique(np.concatenate([a, b]), return_inverse=True)
         codes: Codes = places.astype(np.int32)
-        return ids, codes[: len(a)], codes[len(a) :]
+        return ids, codes[: len(a)][tied], codes[len(a) :][tied]
     if all(isinstance(kind, _WORD_TYPES) for kind in kinds) and eager.implementation.is_polars():
-        return _encode_words(eager.to_native())
+        return _encode_words(eager.to_native(), tied)
     starts, ends = (_plain_ids(eager[name].to_list()) for name in ("a", "b"))
     try:
         ids = _in_order({*starts, *ends})
     except InvalidParameter as error:
         raise InvalidTable(f"in the columns a and b of the ties, {error}") from None
-    return ids, _places(ids, starts), _places(ids, ends)
+    return ids, _places(ids, starts)[tied], _places(ids, ends)[tied]
 
 
 def _places(ids: NDArray[Any], wanted: list[Any]) -> Codes:
@@ -470,21 +472,27 @@ def _places(ids: NDArray[Any], wanted: list[Any]) -> Codes:
     return np.fromiter((place[one] for one in wanted), dtype=np.int32, count=len(wanted))
 
 
-def _encode_words(frame: pl.DataFrame) -> tuple[NDArray[Any], Codes, Codes]:
-    """As `_encode`, by Polars: categories number the words, and sorting them the numbers."""
+def _encode_words(frame: pl.DataFrame, tied: Flags) -> tuple[NDArray[Any], Codes, Codes]:
+    """As `_encode`, by Polars: categories number the words, and sorting them the numbers.
+
+    The words of rows that do not count need no number, only to be known.
+    """
     import polars as pl
 
     from scrmkit._sparse import np
 
-    a, b = (frame[name].cast(pl.String).alias("word") for name in ("a", "b"))
-    words = pl.concat([a, b])
+    columns = [frame[name].cast(pl.String).alias("word") for name in ("a", "b")]
+    words = pl.concat([column.filter(tied) for column in columns])
+    others = pl.concat([column.filter(~tied).unique() for column in columns])
     numbers = words.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
     last = np.full(int(numbers.max()) + 1 if len(numbers) else 0, -1)
     last[numbers] = np.arange(len(numbers))
     used = np.flatnonzero(last >= 0)
-    once = words.gather(last[used])
+    once = pl.concat([words.gather(last[used]), others]).unique(maintain_order=True)
     order = once.arg_sort().to_numpy()
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
     place = np.empty(len(last), dtype=np.int32)
-    place[used[order]] = np.arange(len(order), dtype=np.int32)
-    codes = place[numbers]
-    return np.array(once.gather(order).to_list(), dtype=object), codes[: len(a)], codes[len(a) :]
+    place[used] = rank[: len(used)]
+    codes = np.split(place[numbers], 2)
+    return np.array(once.gather(order).to_list(), dtype=object), codes[0], codes[1]
