@@ -133,7 +133,7 @@ def test_the_page_says_what_runs_on_spark(engine: Engine, log: InteractionLog) -
 @pytest.fixture
 def setting(spark: Any) -> Iterator[Callable[[str, Any], None]]:
     """Changes a setting of the session until the end of the test."""
-    before: dict[str, str] = {}
+    before: dict[str, str | None] = {}
 
     def change(name: str, value: Any) -> None:
         before.setdefault(name, spark.conf.get(name))
@@ -141,7 +141,7 @@ def setting(spark: Any) -> Iterator[Callable[[str, Any], None]]:
 
     yield change
     for name, value in before.items():
-        spark.conf.set(name, value)
+        spark.conf.unset(name) if value is None else spark.conf.set(name, value)
 
 
 ZONE = "spark.sql.session.timeZone"
@@ -167,7 +167,7 @@ def test_a_session_that_is_not_in_utc_is_refused(
         assert line is not None
         exec(line[0], {"spark": spark})  # noqa: S102 - it is what a reader would do
         mended = InteractionLog.from_frame(table, **case.options)
-    assert check(SCORE, case, engine, mended) == "yes"
+    assert check(MEASURE, case, engine, mended) == "yes"
 
 
 @pytest.mark.parametrize(
