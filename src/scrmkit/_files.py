@@ -74,7 +74,7 @@ def read_file(path: str | PathLike[str], *, fields: Collection[str] = ()) -> Lin
 
     Args:
         path: delimited text (tab, ``|``, ``;``, comma or space between fields), NDJSON, both
-            also compressed with gzip; Parquet, a file or a folder. Text is UTF-8, or UTF-16
+            also compressed with gzip; Parquet. Text is UTF-8, or UTF-16
             or UTF-32 with a byte order mark. What the file is, is told by its content.
         fields: names that the caller looks for, to tell a header from a record.
 
@@ -94,8 +94,6 @@ def read_file(path: str | PathLike[str], *, fields: Collection[str] = ()) -> Lin
 
     path = Path(path)
     try:
-        if path.is_dir():
-            return _read_parquet(path)
         with _open(path) as data:
             return _read_open(path, data, fields)
     except (OSError, EOFError, zlib.error) as error:
@@ -168,12 +166,7 @@ def _to_lines(rows: Rows) -> Lines:
 def _read_parquet(path: Path) -> Lines:
     import polars as pl
 
-    source: Path | str = path
-    if path.is_dir():
-        if not any(path.rglob("*.parquet")):
-            raise UnreadableFile("the folder has no *.parquet files")
-        source = f"{path}/**/*.parquet"
-    frame = pl.read_parquet(source, hive_partitioning=path.is_dir(), glob=path.is_dir())
+    frame = pl.read_parquet(path, glob=False)
     number = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("line")
     return _to_lines(Rows(frame, number, [], header=True))
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _records, _tables, _texts, _types
+from scrmkit import _records, _repeats, _tables, _texts, _types
 from scrmkit._options import FIELDS, IDS, INSTANTS, PARTIES, TRUTHS, Options
+from scrmkit._repeats import COPIES
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidTable, MissingExtra
 
@@ -24,7 +25,6 @@ MOST: Final = 2**63 - 1
 PREFIX: Final = "__scrmkit_"
 ROW: Final = f"{PREFIX}row"
 FIRST: Final = f"{PREFIX}first"
-COPIES: Final = f"{PREFIX}copies"
 VERDICT: Final = ("row", "line", "rule", "record")
 CONFLICT: Final = "the same id with other content"
 
@@ -156,12 +156,8 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
     rejected = as_given(both.filter(bad), _first_of(rules))
     if "id" in names:
         key = [name for name in KEY if name in names]
-
-        def versions(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-            return rows.unique(subset=names).with_columns(nw.len().over(*key).alias(COPIES))
-
-        accepted = versions(accepted).filter(nw.col(COPIES) == 1).select(names)
-        conflicts = versions(_renamed(both.filter(~bad), kinds)).filter(nw.col(COPIES) > 1)
+        accepted = _repeats.settle(accepted, key, names)
+        conflicts = _repeats.conflicts(_renamed(both.filter(~bad), kinds), key, names)
         rejected = nw.concat([rejected, as_given(conflicts, CONFLICT)])
     return Intake(accepted, _in_front(rejected), frame)
 

@@ -42,12 +42,14 @@ class Home:
         lazy: whether the table was a promise rather than rows.
         arrow: whether it was a table of pandas with columns of Arrow types.
         table: the table, where its connection or session is needed to make another.
+        rows: how many rows it has, where that is known.
     """
 
     engine: str
     lazy: bool
     arrow: bool = False
     table: Any = field(default=None, eq=False, repr=False)
+    rows: int | None = field(default=None, eq=False)
 
     def __reduce__(self) -> tuple[type[Home], tuple[str, bool, bool]]:
         return Home, (self.engine, self.lazy, self.arrow)
@@ -90,7 +92,12 @@ class Instant:
     def _read(self) -> datetime | None:
         if self.last is None:
             return self.known
-        return to_instant(self.last.collect()[AS_OF])
+        return to_instant(collect(self.last)[AS_OF])
+
+    def fixed(self) -> Instant:
+        """The instant as one that is known; itself where there is none."""
+        known = self.read()
+        return self if known is None else Instant(known)
 
     def __str__(self) -> str:
         return "the last instant" if self.last is not None else str(self.known)

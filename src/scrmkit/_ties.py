@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ import narwhals.stable.v2 as nw
 
 from scrmkit import _checks, _tables
 from scrmkit._checks import Id
+from scrmkit._pieces import Pieces
 from scrmkit._sums import FAMILIES, HALF_LIFE, model_of
 from scrmkit._tables import Home, How, Instant
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra, ScrmkitWarning
@@ -56,6 +57,12 @@ class Ties(Result):
     def left_out(self) -> Mapping[str, int]:
         """How many acts made no tie, by the reason; counted when it is first asked for."""
         return MappingProxyType(dict(self._count_left_out()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        counted = dict(self.left_out)
+        state = {**super().__getstate__(), "_count_left_out": partial(dict, counted)}
+        del state["left_out"]
+        return state
 
 
 def measure(
@@ -127,16 +134,26 @@ def measure(
     """
     acts = acts_of(log, as_of, known_at, half_life)
     frame, grouping = with_parties(acts.frame, group)
-    ties = sum_up(
-        frame,
-        as_of=acts.instant,
-        half_life=half_life,
-        vocabulary=log.vocabulary,
-        kind=acts.constants.get("kind"),
-    )
+
+    def ties_of(rows: nw.LazyFrame[Any], instant: Instant) -> nw.LazyFrame[Any]:
+        return sum_up(
+            rows,
+            as_of=instant,
+            half_life=half_life,
+            vocabulary=log.vocabulary,
+            kind=acts.constants.get("kind"),
+        )
+
     return Ties(
-        give_rows(ties, acts.home),
+        give_rows(ties_of(frame, acts.instant), acts.home),
+        home=acts.home,
         left_out=lambda: left_out_of_ties(frame),
+        pieces=Pieces.of(
+            acts.home,
+            rows=needed(frame),
+            together=PARTIES,
+            make=lambda rows: ties_of(rows, acts.instant.fixed()),
+        ),
         parameters={
             "method": "measure",
             "as_of": acts.instant,
@@ -319,6 +336,13 @@ def count(frame: nw.LazyFrame[Any], **conditions: nw.Expr) -> dict[str, int]:
     return {name: int(rows[f"is_{name}"][0] or 0) for name in conditions}
 
 
+def needed(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The columns that ties are made of, of acts with both parties."""
+    names = frame.collect_schema().names()
+    kept = [name for name in ("kind", "valence", "automated") if name in names]
+    return frame.select(*PARTIES, "time", *kept)
+
+
 def sum_up(
     frame: nw.LazyFrame[Any],
     *,
@@ -336,13 +360,12 @@ def sum_up(
         vocabulary: the weights and families of the kinds.
         kind: the kind of all acts, where they have the same.
     """
+    frame = _tables.hasten(needed(frame))
     names = frame.collect_schema().names()
     kept = [name for name in ("kind", "valence") if name in names]
-    flagged = [name for name in ("automated",) if name in names]
-    frame = _tables.hasten(frame.select(*PARTIES, "time", *kept, *flagged))
     source, target, forth, weight = (nw.col(n) for n in ("source", "target", "forth", "weight"))
     between_two = ~source.is_null() & ~target.is_null() & (source != target)
-    if flagged:
+    if "automated" in names:
         between_two = between_two & ~automated_in(frame)
     fade = _tables.decay(_tables.age_days(frame, "time", as_of), half_life)
     kinds = _Kinds(vocabulary, kind)

@@ -34,6 +34,7 @@ from scrmkit._explanations import (
     explain_acts,
 )
 from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model
+from scrmkit._pieces import Pieces
 from scrmkit._scoring import FAMILIES, Rules, Score
 from scrmkit._tables import Instant
 from scrmkit._ties import PARTIES, check_log, give_rows, warn_if_the_last_is_alone
@@ -130,20 +131,31 @@ def score(
     if not instants and not acts.home.lazy:
         warn_if_the_last_is_alone(acts, stacklevel=3)
     keys = ["customer", "as_of"] if several else ["customer"]
-    counts = _count(acts, instants, rules)
-    dated = _date(counts, instants) if several else _age(counts, acts.instant)
-    scored = _judge(_add_up(dated, rules), rules)
-    if several:
-        # Dask knows the type of an instant by itself, and no zones when it is told
-        utc = None if scored.implementation.is_dask() else nw.Datetime("us", "UTC")
-        scored = scored.with_columns(as_of=_of_instant([nw.lit(one, utc) for one in instants]))
-    rest = [name for name in scored.collect_schema().names() if name not in (*keys, "at")]
-    scored = scored.select(*keys, *rest)
+
+    def scores_of(acts: Acts) -> nw.LazyFrame[Any]:
+        counts = _count(acts, instants, rules)
+        dated = _date(counts, instants) if several else _age(counts, acts.instant)
+        scored = _judge(_add_up(dated, rules), rules)
+        if several:
+            # Dask knows the type of an instant by itself, and no zones when it is told
+            utc = None if scored.implementation.is_dask() else nw.Datetime("us", "UTC")
+            scored = scored.with_columns(as_of=_of_instant([nw.lit(one, utc) for one in instants]))
+        rest = [name for name in scored.collect_schema().names() if name not in (*keys, "at")]
+        return scored.select(*keys, *rest)
+
+    acts = evolve(acts, frame=_needed(acts))
+    scored = scores_of(acts)
     if not acts.home.lazy:
         scored = scored.sort(keys)
     return Result(
         give_rows(scored, acts.home),
         home=acts.home,
+        pieces=Pieces.of(
+            acts.home,
+            rows=acts.frame,
+            together=tuple(name for name in ("source",) if name in acts.columns),
+            make=lambda rows: scores_of(evolve(acts, frame=rows, instant=acts.instant.fixed())),
+        ),
         parameters={
             "method": "engagement",
             "as_of": list(instants) if several else acts.instant,
@@ -193,16 +205,19 @@ def _own_acts(acts: Acts) -> nw.LazyFrame[Any]:
     return rows
 
 
+def _needed(acts: Acts) -> nw.LazyFrame[Any]:
+    """The columns that scores are made of."""
+    columns = ("time", "kind", *PARTIES, "automated", UNTIL)
+    return acts.frame.select([name for name in columns if name in acts.columns])
+
+
 def _count(acts: Acts, instants: Sequence[datetime], rules: Rules) -> nw.LazyFrame[Any]:
     """Acts by customer, kind and day, and by counterpart where a level asks for them.
 
     For several instants acts are told apart by ``since``, the first instant at which they
     count, and ``gone``, the first at which they were taken back.
     """
-    needed = [
-        name for name in ("time", "kind", *PARTIES, "automated", UNTIL) if name in acts.columns
-    ]
-    acts = evolve(acts, frame=_tables.hasten(acts.frame.select(needed)))
+    acts = evolve(acts, frame=_tables.hasten(acts.frame))
     columns = {
         "customer": nw.col("source"),
         "kind": nw.col("kind").cast(nw.String),

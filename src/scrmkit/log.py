@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import narwhals.stable.v2 as nw
 from attrs import evolve, frozen
 
-from scrmkit import _checks, _intake, _records, _tables
+from scrmkit import _checks, _folders, _intake, _records, _tables
 from scrmkit._files import Lines, read_file
 from scrmkit._intake import Intake
 from scrmkit._options import FIELDS, Options, check_options
@@ -256,6 +256,12 @@ class InteractionLog:
     ) -> Self:
         """A log from a file: CSV (any separator, with or without a header), NDJSON, Parquet.
 
+        Or from a folder of Parquet files, searched to the bottom, or a pattern such as
+        ``"logs/2026-*.parquet"``: all of them make one lazy log, which is not read before it
+        is needed and may be larger than memory. The files have the same columns; a part of
+        a path such as ``year=2026`` is a column; what a program has not finished (a name
+        that begins with ``_`` or ``.``) is left out.
+
         Text files may be compressed with gzip. The columns of a file without a header are
         called ``column_1``, ``column_2`` and so on. Times are ISO 8601, seconds or
         milliseconds since 1970 (decided for the column), or what python-dateutil reads.
@@ -264,9 +270,13 @@ class InteractionLog:
         The other options are those of `from_frame`; `rejected` has the lines.
 
         Raises:
-            UnreadableFile: a file that is missing, empty, or no table.
+            UnreadableFile: a file that is missing, empty, or no table; a folder without
+                Parquet files, or with files that differ in their columns.
         """
         options = check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        if _folders.is_folder(path):
+            taken, home = _folders.scan(path)
+            return cls(_intake.take_in(taken, home, options), home=home, options=options)
         lines = read_file(path, fields=(*FIELDS, *options.columns.values()))
         taken, home = _tables.take(lines.frame)
         intake = _intake.take_in(taken, home, options)

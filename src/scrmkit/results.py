@@ -6,11 +6,13 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
+from os import PathLike
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from scrmkit import _checks, _tables
+from scrmkit import _checks, _pieces, _tables
 from scrmkit._checks import Id
+from scrmkit._pieces import Pieces, Progress
 from scrmkit._tables import Home, Instant
 from scrmkit.errors import InvalidTable, UnknownCustomer
 
@@ -75,7 +77,9 @@ class Result:
         parameters: Mapping[str, Any],
         order: str,
         notes: tuple[str, ...] = (),
+        pieces: Pieces | None = None,
     ) -> None:
+        self._pieces = pieces
         self._native = frame
         self._columns = columns
         self._home = home
@@ -115,6 +119,44 @@ class Result:
             by, *keys, descending=[True, *(False for _ in keys)], nulls_last=True
         ).head(k)
         return _tables.give(ordered, home)
+
+    def write(self, path: str | PathLike[str], *, progress: Progress | None = None) -> None:
+        """Write the table as a folder of Parquet files, also where it is larger than memory.
+
+        Ties and scores of a lazy log of Polars are made in pieces, which lie on the disk of
+        the folder meanwhile and need about as much room there as the log; other lazy tables
+        are written by their own engine. Whatever reads Parquet reads the folder, such as
+        ``polars.scan_parquet(path)``, and every function of scrmkit takes that table. A
+        folder that could not be finished is not there, except where Spark or Dask write it.
+
+        Args:
+            path: the folder, which must not be there yet, or be empty.
+            progress: called with a few words on the way, such as ``print``.
+
+        Raises:
+            InvalidParameter: something is there already.
+
+        Example:
+            >>> import tempfile
+            >>> import polars as pl
+            >>> from scrmkit import InteractionLog, relationships
+            >>> table = pl.LazyFrame(
+            ...     {"source": ["ana", "ben"], "target": ["ben", "ana"], "time": [0, 60_000_000]}
+            ... ).cast({"time": pl.Datetime("us", "UTC")})
+            >>> log = InteractionLog.from_frame(table, constants={"kind": "message"})
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     relationships.measure(log).write(f"{folder}/ties", progress=print)
+            ...     pl.read_parquet(f"{folder}/ties").select("a", "b", "n_ab", "n_ba").rows()
+            read 2 rows
+            added up 1 of 1 parts, 1 rows
+            [('ana', 'ben', 1, 1)]
+        """
+        frame, home = _tables.take(self.frame)
+        home = self._home or home
+        _pieces.write(frame, home, path, pieces=self._pieces, progress=progress)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pieces": None}
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         eager = _tables.take(self.frame)[0].collect()

@@ -1,0 +1,362 @@
+"""Folders of Parquet files are read as one lazy log, and results are written as such folders."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import networkx as nx
+import polars as pl
+import polars.testing
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases import AS_OF, draw_acts
+from scrmkit import InteractionLog, _folders, _pieces, _repeats
+from scrmkit.engagement import EngagementModel, Level, score
+from scrmkit.errors import InvalidParameter, UnreadableFile
+from scrmkit.influence import rank
+from scrmkit.relationships import graph, measure, together
+from scrmkit.results import Result
+
+
+LEVELS = (Level("rare", at_least=0), Level("social", at_least=5, counterparts=2))
+FUNCTIONS: dict[str, Callable[[InteractionLog], Result]] = {
+    "ties": measure,
+    "ties at an instant": lambda log: measure(log, as_of=AS_OF, known_at=AS_OF),
+    "ties of groups": lambda log: measure(log, group={"ana": "ben", "cem": "dora"}),
+    "scores": score,
+    "scores at instants": lambda log: score(log, as_of=[AS_OF - timedelta(days=90), AS_OF]),
+    "scores that count people": lambda log: score(log, model=EngagementModel(levels=LEVELS)),
+    "ties of threads": together,
+}
+
+
+def deal(table: pl.DataFrame, folder: Path, files: int, *, seed: int = 0) -> Path:
+    """The rows of a table, dealt to files in an order that the seed decides."""
+    folder.mkdir()
+    rows = table.sample(fraction=1, shuffle=True, seed=seed)
+    for number in range(files):
+        rows[number::files].write_parquet(folder / f"part-{number}.parquet")
+    return folder
+
+
+def rows_of(frame: Any) -> pl.DataFrame:
+    """A table in an order that does not depend on how it was made."""
+    table = pl.DataFrame(frame.collect() if isinstance(frame, pl.LazyFrame) else frame)
+    return table.sort(table.columns[:2])
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows are many, so that small tables are made in several pieces."""
+    monkeypatch.setattr(_folders, "BATCH", 30)
+    monkeypatch.setattr(_pieces, "BATCH", 30)
+    monkeypatch.setattr(_pieces, "TOGETHER", 20)
+    monkeypatch.setattr(_repeats, "AT_ONCE", 3)
+
+
+# reading
+
+
+def test_a_folder_is_read_as_one_lazy_log(tmp_path: Path) -> None:
+    """The log of a folder has the rows and the counts of the eager log, and stays lazy."""
+    table = draw_acts(1, size=120)
+    log = InteractionLog.read(deal(table, tmp_path / "log", 3))
+    eager = InteractionLog.from_frame(table)
+    assert isinstance(log.frame, pl.LazyFrame)
+    key = ["id", "target", "scope"]
+    polars.testing.assert_frame_equal(
+        log.frame.collect().sort(key), eager.frame.sort(key), check_column_order=False
+    )
+    assert str(log.summary()) == str(eager.summary())
+    assert log.summary().rejected
+    assert log.summary().repeated
+
+
+def test_rejected_rows_of_a_folder_come_back(tmp_path: Path) -> None:
+    """Each rejected row of a folder is given back as it came, with its rule."""
+    table = draw_acts(2, size=120)
+    folder = deal(table, tmp_path / "log", 3)
+    ours = InteractionLog.read(folder).rejected.collect()
+    theirs = InteractionLog.from_frame(table).rejected.select(ours.columns)
+    polars.testing.assert_frame_equal(ours.sort(ours.columns), theirs.sort(ours.columns))
+    assert len(ours)
+
+
+def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
+    """The same rows dealt to other files give the same ties."""
+    table = draw_acts(3, size=100)
+    ties = [
+        rows_of(measure(InteractionLog.read(deal(table, tmp_path / f"{seed}", 4, seed=seed))).frame)
+        for seed in range(2)
+    ]
+    polars.testing.assert_frame_equal(*ties, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_a_folder_is_not_read_before_it_is_needed(tmp_path: Path) -> None:
+    """Rows that are lost after `read` are missed when they are needed, not before."""
+    folder = deal(draw_acts(4), tmp_path / "log", 2)
+    ties = measure(InteractionLog.read(folder))
+    (folder / "part-1.parquet").unlink()
+    with pytest.raises(OSError, match="part-1"):
+        ties.frame.collect()
+
+
+def test_parts_of_a_path_are_columns(tmp_path: Path) -> None:
+    """Folders such as ``channel=email`` give the log a column."""
+    table = draw_acts(5).drop("channel")
+    for channel in ("email", "app"):
+        deal(table.drop("id", "retracts"), tmp_path / f"channel={channel}", 2)
+    counts = InteractionLog.read(tmp_path).frame.collect()["channel"].value_counts(sort=True)
+    assert sorted(counts["channel"]) == ["app", "email"]
+    assert counts["count"].n_unique() == 1
+
+
+def test_a_pattern_names_some_files(tmp_path: Path) -> None:
+    """A pattern reads the files that fit it, also across folders."""
+    table = draw_acts(6).drop("id", "retracts")
+    for year in (2025, 2026):
+        deal(table, tmp_path / f"{year}", 2)
+    whole = InteractionLog.read(tmp_path).summary().read
+    assert InteractionLog.read(tmp_path / "2026" / "part-*.parquet").summary().read == whole // 2
+    assert InteractionLog.read(tmp_path / "*" / "part-?.parquet").summary().read == whole
+
+
+def test_what_is_not_finished_is_left_out(tmp_path: Path) -> None:
+    """Files and folders whose name begins with an underscore or a dot are not read."""
+    table = draw_acts(7)
+    folder = deal(table, tmp_path / "log", 1)
+    for name in ("_temporary", ".staging"):
+        deal(table, folder / name, 1)
+    table.write_parquet(folder / ".part-0.parquet")
+    (folder / "_SUCCESS").write_bytes(b"")
+    assert InteractionLog.read(folder).summary().read == len(table)
+
+
+def test_a_folder_without_parquet_files(tmp_path: Path) -> None:
+    """A folder with no Parquet file, and a pattern that fits none, are errors with their name."""
+    (tmp_path / "log.csv").write_text("time,source\n")
+    with pytest.raises(UnreadableFile, match=rf"{tmp_path.name}: the folder has no \*\.parquet"):
+        InteractionLog.read(tmp_path)
+    with pytest.raises(UnreadableFile, match=r"no file fits"):
+        InteractionLog.read(tmp_path / "2026-*.parquet")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda table: table.drop("valence"),
+            r"part-0\.parquet has the column 'valence' and part-2\.parquet has not",
+        ),
+        (
+            lambda table: table.with_columns(rank=1),
+            r"part-2\.parquet has the column 'rank' and part-0\.parquet has not",
+        ),
+        (
+            lambda table: table.cast({"shop": pl.Float64}),
+            r"'shop' is of type Int64 in part-0\.parquet and of type Float64 in part-2",
+        ),
+    ],
+)
+def test_files_that_differ(
+    tmp_path: Path, change: Callable[[pl.DataFrame], pl.DataFrame], message: str
+) -> None:
+    """Files with other columns or types are an error that names both files and the column."""
+    table = draw_acts(8)
+    folder = deal(table, tmp_path / "log", 2)
+    change(table).write_parquet(folder / "part-2.parquet")
+    with pytest.raises(UnreadableFile, match=message):
+        InteractionLog.read(folder)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file that is no Parquet is an error with its name."""
+    folder = deal(draw_acts(9), tmp_path / "log", 2)
+    (folder / "part-1.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(UnreadableFile, match=r"^part-1\.parquet: "):
+        InteractionLog.read(folder)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12))
+def test_repeats_and_conflicts_of_lazy_logs(seed: int, size: int) -> None:
+    """A lazy log keeps, and gives back, the rows that the eager one does, however few ids."""
+    drawn = random.Random(seed)  # noqa: S311
+    table = draw_acts(seed, size=12).head(size)
+    ids = [drawn.choice("abcd") for _ in range(len(table))]
+    table = table.with_columns(id=pl.Series(ids, dtype=pl.String))
+    table = pl.concat(
+        [table, table.sample(fraction=0.5, seed=1), table.with_columns(shop=pl.lit(1, pl.Int64))]
+    )
+    table = table.drop("retracts", "received_at")
+    lazy, eager = InteractionLog.from_frame(table.lazy()), InteractionLog.from_frame(table)
+    assert str(lazy.summary()) == str(eager.summary())
+    columns = eager.frame.columns
+    polars.testing.assert_frame_equal(
+        lazy.frame.select(columns).collect().sort(columns), eager.frame.sort(columns)
+    )
+
+
+def test_repeats_are_found_among_the_columns_that_are_asked_for() -> None:
+    """Rows of a lazy log with ids can be chosen, cut and counted before they are read."""
+    table = draw_acts(10, size=80)
+    lazy, eager = InteractionLog.from_frame(table.lazy()), InteractionLog.from_frame(table)
+    assert lazy.frame.select(pl.len()).collect().item() == len(eager.frame)
+    few = lazy.frame.filter(pl.col("kind") == "message").select("source").head(3).collect()
+    assert few.shape == (3, 1)
+
+
+# writing
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("ids", [True, False])
+def test_what_is_written_is_the_eager_result(tmp_path: Path, name: str, ids: bool) -> None:  # noqa: FBT001
+    """A result made in pieces holds the rows of the eager one, to 1e-9."""
+    table = draw_acts(11, size=200)
+    table = table if ids else table.drop("id", "retracts")
+    FUNCTIONS[name](InteractionLog.read(deal(table, tmp_path / "log", 3))).write(tmp_path / "made")
+    written = rows_of(pl.scan_parquet(tmp_path / "made"))
+    eager = rows_of(FUNCTIONS[name](InteractionLog.from_frame(table)).frame)
+    polars.testing.assert_frame_equal(written, eager, rel_tol=1e-9, abs_tol=1e-12)
+    assert len(written)
+    if name != "ties of threads":
+        assert len(list((tmp_path / "made").iterdir())) > 1
+
+
+def test_a_real_log(tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ties of a real log, read from a folder and written to one, are those of the eager log."""
+    monkeypatch.setattr(_folders, "BATCH", 30_000)
+    monkeypatch.setattr(_pieces, "TOGETHER", 20_000)
+    monkeypatch.setattr(_pieces, "BATCH", 30_000)
+    path = shared_data / "collegemsg" / "CollegeMsg.txt.gz"
+    table = pl.read_csv(
+        path, separator=" ", has_header=False, new_columns=["source", "target", "time"]
+    ).with_columns(pl.from_epoch("time").dt.replace_time_zone("UTC"), kind=pl.lit("message"))
+    measure(InteractionLog.read(deal(table, tmp_path / "log", 5))).write(tmp_path / "ties")
+    written = rows_of(pl.scan_parquet(tmp_path / "ties"))
+    eager = rows_of(measure(InteractionLog.from_frame(table)).frame)
+    polars.testing.assert_frame_equal(written, eager, rel_tol=1e-9, abs_tol=1e-12)
+    assert len(graph(pl.scan_parquet(tmp_path / "ties"))) == 1899
+
+
+def test_an_empty_log_is_written_with_its_columns(tmp_path: Path) -> None:
+    """A result without rows is a folder with one file that has the columns."""
+    ties = measure(InteractionLog.from_frame(draw_acts(12).head(0).lazy()))
+    ties.write(tmp_path / "ties")
+    written = pl.read_parquet(tmp_path / "ties")
+    assert len(written) == 0
+    assert written.schema == ties.frame.collect_schema()
+
+
+def test_progress_is_said_in_words(tmp_path: Path) -> None:
+    """Somebody who waits is told how many rows of how many were read, and what is left."""
+    said: list[str] = []
+    table = draw_acts(13, size=200).drop("id", "retracts")
+    log = InteractionLog.read(deal(table, tmp_path / "log", 3))
+    measure(log).write(tmp_path / "ties", progress=said.append)
+    assert any(line.endswith(f"of {len(table)}") and line.startswith("read ") for line in said)
+    rows = pl.scan_parquet(tmp_path / "ties").select(pl.len()).collect().item()
+    parts = len(list((tmp_path / "ties").iterdir()))
+    assert said[-1] == f"added up {parts} of {parts} parts, {rows:,} rows"
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    """A folder with something in it is refused and left alone; an empty one is filled."""
+    ties = measure(InteractionLog.from_frame(draw_acts(14).lazy()))
+    folder = tmp_path / "new" / "ties"
+    ties.write(folder)
+    before = sorted(folder.iterdir())
+    with pytest.raises(InvalidParameter, match="something at 'ties' already"):
+        ties.write(folder)
+    assert sorted(folder.iterdir()) == before
+    (tmp_path / "empty").mkdir()
+    ties.write(tmp_path / "empty")
+    assert len(pl.read_parquet(tmp_path / "empty"))
+
+
+def test_what_could_not_be_finished_is_not_there(tmp_path: Path) -> None:
+    """Where writing fails half-way, nothing is left behind."""
+
+    def stop(text: str) -> None:
+        if text.startswith("added up"):
+            raise KeyboardInterrupt
+
+    ties = measure(InteractionLog.from_frame(draw_acts(15, size=200).lazy()))
+    with pytest.raises(KeyboardInterrupt):
+        ties.write(tmp_path / "ties", progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("engine", ["polars", "pandas", "pyarrow", "duckdb"])
+def test_results_of_every_kind_are_written(tmp_path: Path, engine: str) -> None:
+    """Eager tables, DuckDB's relations and rankings are written as a folder of Parquet too."""
+    table = draw_acts(16)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    given = {
+        "polars": lambda: table,
+        "pandas": table.to_pandas,
+        "pyarrow": table.to_arrow,
+        "duckdb": lambda: connection.from_arrow(table.to_arrow()),
+    }[engine]()
+    ties = measure(InteractionLog.from_frame(given), as_of=AS_OF)
+    ties.write(tmp_path / "ties")
+    eager = rows_of(measure(InteractionLog.from_frame(table), as_of=AS_OF).frame)
+    written = rows_of(pl.scan_parquet(tmp_path / "ties"))
+    polars.testing.assert_frame_equal(
+        written, eager, rel_tol=1e-9, abs_tol=1e-12, check_dtypes=False
+    )
+
+
+def test_a_ranking_is_written(tmp_path: Path) -> None:
+    """A ranking, which is made of arrays, is written with its customers and values."""
+    ranking = rank(nx.path_graph(3), method="strength")
+    ranking.write(tmp_path / "ranking")
+    written = pl.read_parquet(tmp_path / "ranking")
+    assert dict(zip(written["customer"], written["value"], strict=True)) == dict(ranking)
+
+
+def test_columns_that_are_not_needed_stay_away(tmp_path: Path) -> None:
+    """What a result is not made of, such as texts, is not dealt to disk."""
+    pieces = [
+        FUNCTIONS[name](InteractionLog.from_frame(draw_acts(17).lazy()))._pieces
+        for name in ("ties", "scores")
+    ]
+    for piece in pieces:
+        assert piece is not None
+        assert not {"about", "thread", "shop"} & {*piece.rows.collect_schema().names()}
+
+
+def test_an_instant_in_utc(tmp_path: Path) -> None:
+    """Times of a folder in another zone are instants in UTC, also where they are written."""
+    time = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    table = pl.DataFrame({"time": [time], "source": ["ana"], "target": ["ben"]}).with_columns(
+        pl.col("time").dt.convert_time_zone("Europe/London").dt.cast_time_unit("ns")
+    )
+    log = InteractionLog.read(deal(table, tmp_path / "log", 1), constants={"kind": "message"})
+    measure(log).write(tmp_path / "ties")
+    written = pl.read_parquet(tmp_path / "ties")
+    assert written.schema["first_seen"] == pl.Datetime("us", "UTC")
+    assert written["first_seen"].item() == time
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("name", ["ties", "scores"])
+def test_results_can_be_pickled(name: str, lazy: bool) -> None:  # noqa: FBT001
+    """A result that is pickled has the same rows, parameters and counts of what was left out."""
+    table = draw_acts(18)
+    result = FUNCTIONS[name](InteractionLog.from_frame(table.lazy() if lazy else table))
+    other = pickle.loads(pickle.dumps(result))  # noqa: S301
+    polars.testing.assert_frame_equal(rows_of(other.frame), rows_of(result.frame))
+    assert dict(other.parameters) == dict(result.parameters)
+    if name == "ties":
+        assert other.left_out == result.left_out
+        assert sum(other.left_out.values())
