@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from cases import AS_OF, draw_acts
 from scrmkit import InteractionLog, _folders, _pieces, _repeats
 from scrmkit.engagement import EngagementModel, Level, score
-from scrmkit.errors import InvalidParameter, UnreadableFile
+from scrmkit.errors import InvalidParameter, ScrmkitWarning, UnreadableFile
 from scrmkit.influence import rank
 from scrmkit.relationships import graph, measure, together
 from scrmkit.results import Result
@@ -105,18 +105,45 @@ def test_a_folder_is_not_read_before_it_is_needed(tmp_path: Path) -> None:
     folder = deal(draw_acts(4), tmp_path / "log", 2)
     ties = measure(InteractionLog.read(folder))
     (folder / "part-1.parquet").unlink()
-    with pytest.raises(OSError, match="part-1"):
+    with pytest.raises(UnreadableFile, match="part-1"):
         ties.frame.collect()
 
 
 def test_parts_of_a_path_are_columns(tmp_path: Path) -> None:
-    """Folders such as ``channel=email`` give the log a column."""
-    table = draw_acts(5).drop("channel")
-    for channel in ("email", "app"):
-        deal(table.drop("id", "retracts"), tmp_path / f"channel={channel}", 2)
-    counts = InteractionLog.read(tmp_path).frame.collect()["channel"].value_counts(sort=True)
-    assert sorted(counts["channel"]) == ["app", "email"]
+    """Folders such as ``channel=email`` give the log a column, those above the log do not."""
+    table = draw_acts(5).drop("channel", "id", "retracts")
+    lake = tmp_path / "kind=like" / "lake"
+    lake.mkdir(parents=True)
+    for channel in ("email", "app%20store", "__HIVE_DEFAULT_PARTITION__"):
+        deal(table, lake / f"channel={channel}", 2)
+    log = InteractionLog.read(lake)
+    counts = log.frame.collect()["channel"].value_counts()
+    assert {*counts["channel"]} == {"email", "app store", None}
     assert counts["count"].n_unique() == 1
+    kinds = InteractionLog.from_frame(table).frame["kind"]
+    assert {*log.frame.collect()["kind"]} == {*kinds}
+    assert "like" in {*kinds}
+    assert kinds.n_unique() > 1
+
+
+def test_parts_of_a_path_that_are_no_field_stay_away(tmp_path: Path) -> None:
+    """What was loaded again on another day is a repeat, unless the day is asked for by its name."""
+    table = draw_acts(5)
+    for day in (1, 2):
+        (tmp_path / f"loaded=2026-01-0{day}").mkdir()
+        table.write_parquet(tmp_path / f"loaded=2026-01-0{day}" / "part-0.parquet")
+    once, twice = InteractionLog.from_frame(table), InteractionLog.read(tmp_path)
+    assert twice.summary().accepted == once.summary().accepted
+    assert "loaded" not in twice.frame.collect_schema()
+    named = InteractionLog.read(tmp_path, columns={"channel": "loaded"}).frame.collect_schema()
+    assert named["channel"] == pl.String
+
+
+def test_a_column_in_the_file_and_on_its_path(tmp_path: Path) -> None:
+    """A column that the files have and their path stands for, too, is an error."""
+    deal(draw_acts(5), tmp_path / "kind=like", 1)
+    with pytest.raises(UnreadableFile, match=r"kind=like/part-0\.parquet has a column 'kind'"):
+        InteractionLog.read(tmp_path)
 
 
 def test_a_pattern_names_some_files(tmp_path: Path) -> None:
@@ -142,39 +169,173 @@ def test_what_is_not_finished_is_left_out(tmp_path: Path) -> None:
 
 def test_a_folder_without_parquet_files(tmp_path: Path) -> None:
     """A folder with no Parquet file, and a pattern that fits none, are errors with their name."""
-    (tmp_path / "log.csv").write_text("time,source\n")
     with pytest.raises(UnreadableFile, match=rf"{tmp_path.name}: the folder has no \*\.parquet"):
         InteractionLog.read(tmp_path)
     with pytest.raises(UnreadableFile, match=r"no file fits"):
         InteractionLog.read(tmp_path / "2026-*.parquet")
 
 
+def test_types_that_one_type_holds(tmp_path: Path) -> None:
+    """Files may differ in the width of numbers, in units and zones of times, and in their order."""
+    table = draw_acts(8).with_columns(shop=pl.col("shop").cast(pl.Int64))
+    tmp_path.joinpath("log").mkdir()
+    table[:40].write_parquet(tmp_path / "log" / "a.parquet")
+    table[40:80].select(sorted(table.columns)).with_columns(
+        pl.col("shop").cast(pl.Int16),
+        pl.col("valence").cast(pl.Float32).cast(pl.Float64),
+        pl.col("time").dt.convert_time_zone("Asia/Tokyo").dt.cast_time_unit("ns"),
+        pl.col("kind").cast(pl.Categorical),
+    ).write_parquet(tmp_path / "log" / "b.parquet")
+    table[80:].with_columns(pl.lit(None).alias("shop")).write_parquet(
+        tmp_path / "log" / "c.parquet"
+    )
+    expected = table.with_columns(
+        shop=pl.when(pl.int_range(pl.len()) < 80).then("shop"),
+        valence=pl.when(pl.int_range(pl.len()).is_between(40, 79))
+        .then(pl.col("valence").cast(pl.Float32).cast(pl.Float64))
+        .otherwise("valence"),
+    )
+    eager = InteractionLog.from_frame(expected).frame
+    found = InteractionLog.read(tmp_path / "log").frame.collect().select(eager.columns)
+    polars.testing.assert_frame_equal(
+        found.sort(found.columns), eager.sort(found.columns), categorical_as_str=True
+    )
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("types", "held"),
     [
-        (
-            lambda table: table.drop("valence"),
-            r"part-0\.parquet has the column 'valence' and part-2\.parquet has not",
-        ),
-        (
-            lambda table: table.with_columns(rank=1),
-            r"part-2\.parquet has the column 'rank' and part-0\.parquet has not",
-        ),
-        (
-            lambda table: table.cast({"shop": pl.Float64}),
-            r"'shop' is of type Int64 in part-0\.parquet and of type Float64 in part-2",
-        ),
+        ([pl.Int8(), pl.UInt32(), pl.Int64()], pl.Int64()),
+        ([pl.Int8(), pl.UInt64()], None),
+        ([pl.Float32(), pl.Int8()], pl.Float64()),
+        ([pl.Decimal(10, 2), pl.Decimal(20, 4)], pl.Decimal(38, 4)),
+        ([pl.Decimal(10, 2), pl.Int64()], None),
+        ([pl.String(), pl.Categorical()], pl.String()),
+        ([pl.String(), pl.Int64()], None),
+        ([pl.Datetime("ns", "UTC"), pl.Datetime("ms", "Asia/Tokyo")], pl.Datetime("us", "UTC")),
+        ([pl.Datetime("ns"), pl.Datetime("ms")], pl.Datetime("us")),
+        ([pl.Datetime("us", "UTC"), pl.Datetime("us")], None),
+        ([pl.Datetime("us"), pl.Date()], None),
     ],
 )
-def test_files_that_differ(
-    tmp_path: Path, change: Callable[[pl.DataFrame], pl.DataFrame], message: str
-) -> None:
-    """Files with other columns or types are an error that names both files and the column."""
-    table = draw_acts(8)
-    folder = deal(table, tmp_path / "log", 2)
-    change(table).write_parquet(folder / "part-2.parquet")
+def test_which_types_fit_together(types: list[pl.DataType], held: pl.DataType | None) -> None:
+    """Types have one in common where it changes no value and no meaning."""
+    assert _folders._holding(types) == held
+    assert _folders._holding(types[::-1]) == held
+
+
+def test_columns_of_types_that_do_not_fit(tmp_path: Path) -> None:
+    """A column of types that do not fit is an error that names it and both files."""
+    folder = deal(draw_acts(8), tmp_path / "log", 2)
+    draw_acts(8).cast({"shop": pl.String}).write_parquet(folder / "part-2.parquet")
+    message = r"'shop' is of type Int64 in part-0\.parquet and of type String in part-2\.parquet"
     with pytest.raises(UnreadableFile, match=message):
         InteractionLog.read(folder)
+
+
+def test_a_column_that_some_files_lack(tmp_path: Path) -> None:
+    """A column that is missing in some files is null there, and that is said."""
+    folder = deal(draw_acts(8).drop("valence"), tmp_path / "log", 2)
+    draw_acts(9).write_parquet(folder / "part-2.parquet")
+    message = r"'valence' is missing in 2 files, such as part-0\.parquet: it is null there"
+    with pytest.warns(ScrmkitWarning, match=message) as told:
+        log = InteractionLog.read(folder)
+    assert told[0].filename == __file__
+    assert log.frame.collect()["valence"].null_count() >= len(draw_acts(8).drop_nulls("time")) / 2
+
+
+def test_other_files_in_a_folder(tmp_path: Path) -> None:
+    """Files that are no Parquet are not left out without a word; a pattern can leave them out."""
+    folder = deal(draw_acts(8), tmp_path / "log", 2)
+    (folder / "part-0.parquet").rename(folder / "part-0.PQ")
+    assert InteractionLog.read(folder).summary().read == len(draw_acts(8))
+    (folder / "more.csv").write_text("time,source\n")
+    with pytest.raises(UnreadableFile, match=r"more\.csv is no Parquet file: .* log/\*\*/\*"):
+        InteractionLog.read(folder)
+    assert InteractionLog.read(folder / "part-*").summary().read == len(draw_acts(8))
+    (folder / "_delta_log").mkdir()
+    with pytest.raises(UnreadableFile, match="log is a Delta table"):
+        InteractionLog.read(folder)
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    """A folder that is linked to is read; a link that leads back is not followed for ever."""
+    folder = deal(draw_acts(8), tmp_path / "log", 2)
+    deal(draw_acts(9), tmp_path / "elsewhere", 2)
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    (folder / "again").symlink_to(folder)
+    assert InteractionLog.read(folder).summary().read == len(draw_acts(8)) + len(draw_acts(9))
+
+
+def test_signs_of_patterns_in_names(tmp_path: Path) -> None:
+    """Files and folders whose name looks like a pattern are read as they are called."""
+    folder = deal(draw_acts(8), tmp_path / "l[o]g *", 2)
+    (folder / "part-0.parquet").rename(folder / "part-[0].parquet")
+    everything = InteractionLog.read(folder).summary().read
+    assert everything == InteractionLog.read(folder / "*.parquet").summary().read
+    assert everything == InteractionLog.read(tmp_path / "l*").summary().read == len(draw_acts(8))
+
+
+def test_a_path_is_that_of_the_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was named from here is read there, also after the program has moved."""
+    deal(draw_acts(8), tmp_path / "log", 2)
+    monkeypatch.chdir(tmp_path)
+    log = InteractionLog.read("log")
+    monkeypatch.chdir("/")
+    assert log.summary().read == len(draw_acts(8))
+
+
+def test_an_address_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses are refused with the way to take, and nothing is written under their name."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidParameter, match="give what that returns to from_frame"):
+        InteractionLog.read("s3://bucket/log/*.parquet")
+    with pytest.raises(InvalidParameter, match="an address is no path"):
+        measure(InteractionLog.from_frame(draw_acts(8).lazy())).write("s3://bucket/ties")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["grown", "gone"])
+def test_files_that_change_before_they_are_read(tmp_path: Path, change: str) -> None:
+    """A file that is another one than when the log was made is an error with its name."""
+    folder = deal(draw_acts(8), tmp_path / "log", 2)
+    log = InteractionLog.read(folder)
+    (folder / "part-1.parquet").unlink()
+    if change == "grown":
+        draw_acts(9).write_parquet(folder / "part-1.parquet")
+    with pytest.raises(UnreadableFile, match=r"^part-1\.parquet"):
+        log.frame.collect()
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_rows_are_counted_before_they_are_chosen(tmp_path: Path, ids: bool) -> None:  # noqa: FBT001
+    """Of the first rows those that are chosen come back, and of those chosen the first."""
+    table = draw_acts(8, size=120)
+    table = table if ids else table.drop("id", "retracts")
+    frame = InteractionLog.read(deal(table, tmp_path / "log", 3)).frame
+    chosen = pl.col("source") == frame.collect()["source"].drop_nulls()[0]
+    size = len(frame.filter(chosen).collect())
+    assert len(frame.filter(chosen).head(size).collect()) == size
+    for most in (1, 35, 70):
+        first = frame.head(most)
+        assert len(first.collect()) == most < len(frame.collect())
+        among = len(first.filter(chosen).collect())
+        assert among <= min(size, most)
+        assert among + len(first.filter(chosen.not_() | chosen.is_null()).collect()) == most
+
+
+def test_many_small_files_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are read by numbers of rows, not one by one."""
+    folder = deal(draw_acts(8), tmp_path / "log", 30)
+    calls: list[int] = []
+    collect = pl.concat
+    monkeypatch.setattr(pl, "concat", lambda parts: (calls.append(len(parts)), collect(parts))[1])
+    frame, _ = _folders.scan(folder, fields=())
+    rows = frame.to_native().collect()
+    assert sum(calls) >= 30
+    assert len(calls) == -(-len(rows) // _folders.BATCH)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -277,9 +438,25 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match="something at 'ties' already"):
         ties.write(folder)
     assert sorted(folder.iterdir()) == before
-    (tmp_path / "empty").mkdir()
-    ties.write(tmp_path / "empty")
+    (tmp_path / "empty").mkdir(mode=0o750)
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    ties.write(tmp_path / "link")
     assert len(pl.read_parquet(tmp_path / "empty"))
+    assert (tmp_path / "empty").stat().st_mode & 0o777 == 0o750
+
+
+def test_what_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    """A folder that somebody else fills in the meantime is left alone, with the same error."""
+
+    def fill(_: str) -> None:
+        (tmp_path / "ties").mkdir(exist_ok=True)
+        (tmp_path / "ties" / "theirs").touch()
+
+    ties = measure(InteractionLog.from_frame(draw_acts(14).lazy()))
+    with pytest.raises(InvalidParameter, match="something at 'ties' already"):
+        ties.write(tmp_path / "ties", progress=fill)
+    assert [file.name for file in (tmp_path / "ties").iterdir()] == ["theirs"]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_could_not_be_finished_is_not_there(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from numbers import Real
+from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -46,6 +48,17 @@ class Frozen(Mapping[str, Item]):
 
     def __repr__(self) -> str:
         return repr(self._items)
+
+
+def to_path(path: str | PathLike[str]) -> Path:
+    """A path of this machine; addresses such as ``s3://...`` are refused."""
+    if "://" in str(path):
+        raise InvalidParameter(
+            "an address is no path of this machine: open it with the library of your tables and "
+            "give what that returns to from_frame; write what is in a result's frame with it",
+            value=str(path),
+        )
+    return Path(path)
 
 
 def check_id(value: object, *, name: str, error: Failure) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
+from scrmkit import _checks
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
 
@@ -80,16 +81,18 @@ def write(
         InvalidParameter: something is there already.
     """
     say = progress or (lambda _: None)
-    if frame.implementation.value in SPREAD:
+    spread = frame.implementation.value in SPREAD
+    if spread and "://" in str(path):
         say("writing")
         frame.sink_parquet(str(path))
         return
-    folder = Path(path)
+    folder = _checks.to_path(path).resolve()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InvalidParameter(
-            f"there is something at {folder.name!r} already: remove it, or give another folder",
-            value=str(folder),
-        )
+        raise _occupied(folder)
+    if spread:
+        say("writing")
+        frame.sink_parquet(str(folder))
+        return
     folder.parent.mkdir(parents=True, exist_ok=True)
     # On the disk of the result, which has room for it; what stands there is complete.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
@@ -102,8 +105,18 @@ def write(
         if not any(made.iterdir()):
             frame.sink_parquet(str(made / _file(0)))
         if folder.exists():
-            folder.rmdir()
-        made.rename(folder)
+            made.chmod(folder.stat().st_mode)
+        try:
+            made.replace(folder)
+        except OSError as error:
+            raise _occupied(folder) from error
+
+
+def _occupied(folder: Path) -> InvalidParameter:
+    return InvalidParameter(
+        f"there is something at {folder.name!r} already: remove it, or give another folder",
+        value=str(folder),
+    )
 
 
 def _file(number: int) -> str:

@@ -92,13 +92,12 @@ def _in_two_steps(
             held = several.collect(engine="streaming").lazy()
             parts.append(choose(nw.from_native(held)).to_native())
         for part in parts or [native.head(0)]:
-            wanted = part if predicate is None else part.filter(predicate)
-            wanted = wanted if columns is None else wanted.select(columns)
-            for batch in wanted.collect_batches(maintain_order=False, engine="streaming"):
-                if most is None:
-                    yield batch
-                elif most > 0:
-                    yield batch.head(most)
-                    most -= batch.height
+            rows = part
+            if most is not None:
+                first = part.head(most).collect(engine="streaming")
+                rows, most = first.lazy(), most - first.height
+            rows = rows if predicate is None else rows.filter(predicate)
+            rows = rows if columns is None else rows.select(columns)
+            yield from rows.collect_batches(maintain_order=False, engine="streaming")
 
     return nw.from_native(register_io_source(read, schema=native.collect_schema))

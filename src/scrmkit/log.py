@@ -258,26 +258,35 @@ class InteractionLog:
 
         Or from a folder of Parquet files, searched to the bottom, or a pattern such as
         ``"logs/2026-*.parquet"``: all of them make one lazy log, which is not read before it
-        is needed and may be larger than memory. The files have the same columns; a part of
-        a path such as ``year=2026`` is a column; what a program has not finished (a name
-        that begins with ``_`` or ``.``) is left out.
+        is needed and may be larger than memory. Columns of one name have one type, or types
+        that one of them holds; one that some files lack is null there, with a warning. A
+        part of a path such as ``kind=answer`` is a column where its name is that of a field
+        or one in ``columns``. What a program has not finished (a name that begins with ``_``
+        or ``.``) is left out; other files are an error, and so are files that change before
+        they are read.
 
         Text files may be compressed with gzip. The columns of a file without a header are
         called ``column_1``, ``column_2`` and so on. Times are ISO 8601, seconds or
         milliseconds since 1970 (decided for the column), or what python-dateutil reads.
         Ids of text files are text, as they stand there.
 
-        The other options are those of `from_frame`; `rejected` has the lines.
+        The other options are those of `from_frame`; `rejected` has the lines of a file. As in
+        every lazy table, times of a folder are of a type for time.
 
         Raises:
             UnreadableFile: a file that is missing, empty, or no table; a folder without
-                Parquet files, or with files that differ in their columns.
+                Parquet files, with other files, or with columns of types that do not fit.
+            InvalidParameter: an option that cannot be, or an address such as ``s3://...``.
+
+        Warns:
+            ScrmkitWarning: some files of a folder lack a column.
         """
         options = check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        path, fields = _checks.to_path(path), (*FIELDS, *options.columns.values())
         if _folders.is_folder(path):
-            taken, home = _folders.scan(path)
+            taken, home = _folders.scan(path, fields=fields)
             return cls(_intake.take_in(taken, home, options), home=home, options=options)
-        lines = read_file(path, fields=(*FIELDS, *options.columns.values()))
+        lines = read_file(path, fields=fields)
         taken, home = _tables.take(lines.frame)
         intake = _intake.take_in(taken, home, options)
         return cls(_with_lines(intake, lines), home=home, options=options)
