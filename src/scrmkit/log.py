@@ -12,11 +12,12 @@ from typing import Any, Final, Self
 import narwhals.stable.v2 as nw
 from attrs import evolve, frozen
 
-from scrmkit import _checks, _folders, _intake, _records, _tables
+from scrmkit import _checks, _folders, _instants, _intake, _records, _tables
 from scrmkit._files import Lines, read_file
+from scrmkit._instants import Instant
 from scrmkit._intake import Intake
 from scrmkit._options import FIELDS, Options, check_options
-from scrmkit._tables import Home, Instant
+from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
 
@@ -347,8 +348,8 @@ class InteractionLog:
             unknown_kinds=MappingProxyType(
                 {kind: n for kind, n in present.items() if kind not in self.vocabulary}
             ),
-            first=_tables.to_instant(counted["first"]),
-            last=_tables.to_instant(counted["last"]),
+            first=_instants.to_instant(counted["first"]),
+            last=_instants.to_instant(counted["last"]),
         )
 
     def __len__(self) -> int:
