@@ -266,6 +266,30 @@ def test_arrow_types_of_pandas_survive_the_way_through_polars() -> None:
     assert all(isinstance(dtype, pd.ArrowDtype) for dtype in given.dtypes)
 
 
+@pytest.mark.parametrize("arrow", [False, True])
+def test_pandas_comes_back_with_a_new_index(*, arrow: bool) -> None:
+    """The index of the table that came in is gone, whatever its types are."""
+    table = pd.DataFrame({"a": ["x", "y", "z"]}, index=[7, 7, 8])
+    if arrow:
+        table = table.convert_dtypes(dtype_backend="pyarrow")
+    frame, home = _tables.take(table)
+    given = _tables.give(frame.filter(nw.col("a") != "x").sort("a", descending=True), home)
+    assert given.index.equals(pd.RangeIndex(2))
+    assert given["a"].tolist() == ["z", "y"]
+
+
+def test_objects_among_arrow_types_stay_as_they_are() -> None:
+    """A column that Arrow cannot hold goes through a table of Arrow types untouched."""
+    table = to_pandas_arrow({"a": [1, 2, 3], "c": ["x", "y", "z"]})
+    things = [object(), "text", {"b": 1}]
+    table.insert(1, "b", things)
+    frame, home = _tables.take(table)
+    given = _tables.give(frame.filter(nw.col("a") > 1), home)
+    assert given.columns.tolist() == ["a", "b", "c"]
+    assert given["b"].tolist() == things[1:]
+    assert [isinstance(dtype, pd.ArrowDtype) for dtype in given.dtypes] == [True, False, True]
+
+
 def test_without_polars_rows_of_pandas_stay_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hastening needs Polars, and is left out without it."""
     monkeypatch.setattr(_tables, "_is_installed", lambda package: package != "polars")

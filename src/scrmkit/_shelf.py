@@ -59,7 +59,7 @@ class Shelf:
         if home.lazy:
             return _materialise(frame)[0].to_native()
         rows = _tables.collect(frame.sort(frame.collect_schema().names()[0]))
-        return _tables.give(nw.maybe_reset_index(rows).lazy(), home)
+        return _tables.give(rows.lazy(), home)
 
 
 def _materialise(frame: Frame) -> tuple[Frame, Callable[[], object]]:

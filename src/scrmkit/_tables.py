@@ -102,15 +102,28 @@ def hasten(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def give(frame: nw.LazyFrame[Any], home: Home) -> Any:
-    """A lazy frame as the kind of table that came in; lazy stays lazy."""
+    """A lazy frame as the kind of table that came in; lazy stays lazy.
+
+    A table of pandas has a new index, 0, 1 and so on: that of the table that came in is gone.
+    Where that one had Arrow types, all its columns have, save those of Python's objects.
+    """
     if home.lazy:
         return frame.to_native()
-    eager = frame.collect()
+    eager = nw.maybe_reset_index(frame.collect())
     if home.engine == "pyarrow":
         return eager.to_arrow()
     if home.engine == "pandas" and (home.arrow or eager.implementation.is_polars()):
-        return eager.to_polars().to_pandas(use_pyarrow_extension_array=home.arrow)
+        return _to_pandas(eager, arrow=home.arrow)
     return eager.to_native()
+
+
+def _to_pandas(frame: nw.DataFrame[Any], *, arrow: bool) -> Any:
+    objects = [name for name, dtype in frame.schema.items() if dtype == nw.Object]
+    columns = frame.drop(objects).to_polars()
+    table = columns.to_pandas(use_pyarrow_extension_array=arrow)
+    for name in objects:
+        table[name] = frame[name].to_native()
+    return table[frame.columns] if objects else table
 
 
 def collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:

@@ -236,7 +236,7 @@ def give_rows(ties: nw.LazyFrame[Any], home: Home) -> Any:
     """Ties as the kind of table that came in; lazy stays lazy."""
     if home.lazy:
         return _tables.give(ties, home)
-    return _tables.give(nw.maybe_reset_index(_tables.collect(ties)).lazy(), home)
+    return _tables.give(_tables.collect(ties).lazy(), home)
 
 
 def with_parties(frame: nw.LazyFrame[Any], group: Any) -> tuple[nw.LazyFrame[Any], str | None]:

@@ -296,7 +296,11 @@ class InteractionLog:
 
     @cached_property
     def frame(self) -> Any:
-        """The accepted rows, as a table of the kind that came in."""
+        """The accepted rows, as a table of the kind that came in.
+
+        A table of pandas has a new index, here and in every result; make an index that you
+        need a column first (``reset_index``).
+        """
         return _tables.give(self._rows, self._home)
 
     @cached_property
