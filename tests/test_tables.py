@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -247,6 +248,24 @@ def test_what_was_looked_up_can_be_kept_as_a_view_of_duckdb() -> None:
     frame, _ = _tables.take(connection.sql("select 'a' as word"))
     _words.look_up(frame, "word", x=({"a": 1.5}, 0.0)).to_native().create_view("kept")
     assert connection.sql("from kept").fetchall() == [("a", 1.5)]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_is_as_it_was(tmp_path: Path, *, read_only: bool) -> None:
+    """Looking up, renaming and building leave no view in a file, and need not write it."""
+    with duckdb.connect(tmp_path / "acts.duckdb") as connection:
+        connection.execute('create table acts as select \'it\'\'s\' as "a ""word"""')
+    with duckdb.connect(tmp_path / "acts.duckdb", read_only=read_only) as connection:
+        frame, home = _tables.take(connection.table("acts"))
+        word = 'a "word"'
+        found = _words.look_up(frame, word, x=({"it's": 1.5}, 0.0), y=({}, 2))
+        renamed = _words.rename_words(found, word, {"it's": "the 'new' one"})
+        assert renamed.to_native().fetchall() == [("the 'new' one", 1.5, 2)]
+        for rows in ([1, 2], [3]):
+            built, _ = _tables.take(_tables.build({"a": rows}, home))
+            assert built.collect("polars")["a"].to_list() == rows
+        views = connection.sql("select view_name from duckdb_views() where not internal")
+        assert views.fetchall() == []
 
 
 def test_rows_of_pandas_are_hastened_and_come_back_as_pandas() -> None:

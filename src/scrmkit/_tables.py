@@ -7,6 +7,7 @@ aggregate.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -24,6 +25,8 @@ How = Literal["sum", "min", "max", "len", "count", "mean", "n_unique"]
 Engine = Literal["polars", "pandas", "pyarrow"]
 ENGINES: Final[tuple[Engine, ...]] = ("polars", "pandas", "pyarrow")
 REPLACERS: Final = ("polars", "pandas", "pyarrow", "modin", "cudf")
+
+_VIEW: Final = "__scrmkit_home"
 
 
 @frozen
@@ -137,7 +140,8 @@ def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
     """A native table from columns of equal length (arrays or lists).
 
     The kind is that of ``home``, in its connection or session; without one the first of
-    Polars, pandas and Arrow that is installed.
+    Polars, pandas and Arrow that is installed, and so for a read-only file of a DuckDB
+    before 1.5.
     """
     wanted = home.engine if home is not None else None
     engine = next((name for name in ENGINES if name == wanted), None) or default_engine()
@@ -151,11 +155,25 @@ def build(columns: Mapping[str, Any], home: Home | None = None) -> Any:
     if home.table is None:
         return table.to_native()
     if home.engine == "duckdb":
-        rows = table.to_arrow()  # noqa: F841, DuckDB finds it by its name
-        return home.table.query("__scrmkit_home", "from rows")
+        return _to_relation(table, home.table)
     session = getattr(home.table, "sparkSession", None)
     backend: Any = home.engine
     return table.lazy(backend=backend, session=session).to_native()
+
+
+def _to_relation(table: nw.DataFrame[Any], beside: Any) -> Any:
+    """A table as a relation of DuckDB in the connection of another.
+
+    Before version 1.5 DuckDB makes a view for that, which is dropped again; where the
+    database is read-only it cannot, and the table stays what it is.
+    """
+    rows = table.to_arrow()  # noqa: F841, DuckDB finds it by its name
+    try:
+        relation = beside.query(_VIEW, "from rows")
+    except importlib.import_module("duckdb").InvalidInputException:
+        return table.to_native()
+    beside.query(_VIEW, f"drop view if exists {_VIEW}")
+    return relation
 
 
 def default_engine() -> Engine:

@@ -1,7 +1,7 @@
 """The words of a column: what belongs to each of them, and other words in their place.
 
-By a join where an engine is better at that, else by a table of the engine's own or a chain
-of comparisons.
+By a map where an engine has one, a join where it is better at that, else a chain of
+comparisons.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 from scrmkit._tables import REPLACERS, build, take
 
 
-JOINERS: Final = ("polars", "duckdb", "pyspark")
+JOINERS: Final = ("polars", "pyspark")
 WORD: Final = "__scrmkit_word"
 NEW: Final = "__scrmkit_new"
 
@@ -24,13 +24,19 @@ def look_up(
 ) -> nw.LazyFrame[Any]:
     """The table with more columns: what belongs to each word of a column.
 
-    By a join where the engine is better at that, else as `lookup`.
+    By a map of DuckDB, by a join where the engine is better at that, else as `lookup`.
 
     Args:
         frame: the table.
         column: its column of words.
         values: for each new column the value of each word, and that of all others.
     """
+    if frame.implementation.value == "duckdb":
+        found = (
+            f"coalesce({_mapped(column, known)}, {_to_sql(default)}) as {_quoted(name)}"
+            for name, (known, default) in values.items()
+        )
+        return _projected(frame, ", ".join(["*", *found]))
     if frame.implementation.value not in JOINERS:
         return frame.with_columns(
             **{
@@ -53,16 +59,24 @@ def look_up(
 def _table_beside(
     frame: nw.LazyFrame[Any], columns: Mapping[str, Sequence[str | float]]
 ) -> nw.LazyFrame[Any]:
-    """A small table in the engine of another; in DuckDB as text, so that views can hold it."""
-    if frame.implementation.value == "duckdb":
-        rows = zip(*columns.values(), strict=True)
-        texts = ", ".join(f"({', '.join(map(_to_sql, row))})" for row in rows)
-        query = f"select * from (values {texts}) as words({', '.join(columns)})"  # noqa: S608
-        table = frame.to_native().query("__scrmkit_words", query)
-    else:
-        table = build(columns, take(frame)[1])
-    beside: nw.LazyFrame[Any] = nw.from_native(table)
+    """A small table in the engine of another."""
+    beside: nw.LazyFrame[Any] = nw.from_native(build(columns, take(frame)[1]))
     return beside
+
+
+def _projected(frame: nw.LazyFrame[Any], columns: str) -> nw.LazyFrame[Any]:
+    projected: nw.LazyFrame[Any] = nw.from_native(frame.to_native().project(columns))
+    return projected
+
+
+def _mapped(column: str, values: Mapping[str, str | float]) -> str:
+    """What belongs to each word of a column, null for others, as DuckDB writes it."""
+    keys, found = (", ".join(map(_to_sql, part)) for part in (values.keys(), values.values()))
+    return f"map([{keys}]::varchar[], [{found}])[{_quoted(column)}::varchar]"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _to_sql(value: str | float) -> str:
@@ -108,12 +122,15 @@ def rename_words(
 ) -> nw.LazyFrame[Any]:
     """The table in which some words of a column are replaced by others.
 
-    By a join in databases. A join of Polars would lose the order of the rows.
+    By a map of DuckDB and by a join of Spark. A join of Polars would lose the order of the rows.
     """
     words, engine = nw.col(column).cast(nw.String), frame.implementation.value
     if engine in REPLACERS[1:]:
         new = words.replace_strict(list(names), list(names.values()), default=None)
         return frame.with_columns(nw.coalesce(new, words).alias(column))
+    if engine == "duckdb":
+        renamed = f"coalesce({_mapped(column, names)}, {_quoted(column)}::varchar)"
+        return _projected(frame, f"* replace ({renamed} as {_quoted(column)})")
     if engine in JOINERS[1:]:
         table = _table_beside(frame, {WORD: list(names), NEW: list(names.values())})
         joined = frame.with_columns(words).join(table, left_on=column, right_on=WORD, how="left")
