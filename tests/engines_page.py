@@ -83,12 +83,16 @@ connection or session that the table came from.
 
 - **pyarrow** tables are handed to Polars without a copy, and come back as Arrow tables.
 - **Arrow stream** is any object with ``__arrow_c_stream__``; results are Polars tables.
-- **pandas Arrow** is pandas with Arrow types.
+- **pandas Arrow** is pandas with Arrow types. Either kind of pandas table comes back with a new
+  index.
+- **DuckDB** before 1.5 needs a file that it may write: in a read-only one, results made from
+  graphs are Polars tables, and [graphs by joins](large_graphs.md) are refused by DuckDB.
 - **DuckDB** and **Spark** tell the parts of a time in the zone of their connection or
   session, and so does DuckDB under **Ibis**. One that is not UTC is an error, which names the
   line that mends it.
 - **Ibis** was run over DuckDB. **Dask** is slow here: each function takes seconds, whatever
-  the size.
+  the size, and Narwhals warns once (`FutureWarning`) that it is about to hand Dask over to a
+  package of its own.
 
 ## Functions
 

@@ -302,8 +302,8 @@ def test_no_call_orders_by_a_bare_word() -> None:
     [
         # missing on Spark and Ibis: ages come from parts of dates there
         ("total_seconds", {("_explanations", "_assumptions")}),
-        ("total_microseconds", {("_tables", "microseconds")}),
-        ("timestamp", {("_tables", "age_days"), ("_tables", "microseconds")}),
+        ("total_microseconds", {("_instants", "microseconds")}),
+        ("timestamp", {("_instants", "microseconds")}),
         # no engine truncates to weeks, and not every one to months
         ("truncate", set()),
         # there are no row numbers on Spark and DuckDB: rows in memory alone have them

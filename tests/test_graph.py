@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrmkit import _tables
+from scrmkit import _sparse, _tables, communities, influence
 from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
 from scrmkit.graph import SocialGraph
 from scrmkit.results import Result
@@ -79,6 +79,45 @@ def test_matrix_is_that_of_networkx(network: nx.Graph[Any]) -> None:
         np.testing.assert_allclose(matrix.toarray(), theirs, rtol=1e-8)
     assert (np.diff(matrix.indptr) >= 0).all()
     assert matrix.has_canonical_format
+
+
+@pytest.mark.parametrize(("arcs", "bits"), [(0, 32), (2**31 - 1, 32), (2**31, 64), (2**33, 64)])
+def test_positions_are_as_wide_as_the_graph_needs(arcs: int, bits: int) -> None:
+    """Where 32 bits cannot count the arcs, positions have 64."""
+    positions = _sparse.narrowed(np.array([0, arcs]))
+    assert positions.dtype == f"int{bits}"
+    assert positions.tolist() == [0, arcs]
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_wide_positions_change_no_number(
+    *, monkeypatch: pytest.MonkeyPatch, directed: bool
+) -> None:
+    """A graph whose positions need 64 bits goes through every function all the same."""
+    ends = np.random.default_rng(5).integers(0, 30, (2, 90)).tolist()
+
+    def numbers() -> list[Any]:
+        graph = SocialGraph.from_edges(*ends, directed=directed)
+        kept = _sparse.narrowed(graph.indptr).dtype
+        assert graph.matrix().indices.dtype == kept
+        ranks = [
+            influence.rank(graph, method=method).frame
+            for method in ("pagerank", "hubs", "strength_in", "core", "betweenness", "closeness")
+        ]
+        return [*ranks, influence.brokers(graph).frame, communities.detect(graph).frame]
+
+    narrow = numbers()
+    monkeypatch.setattr(_sparse, "narrowed", lambda positions: positions)
+    for one, other in zip(narrow, numbers(), strict=True):
+        assert one.equals(other)
+
+
+def test_a_narrow_matrix_shares_the_memory_of_its_graph() -> None:
+    """The weights and the other ends are not copied."""
+    graph = SocialGraph.from_edges([1, 2], [2, 3])
+    matrix = graph.matrix()
+    assert np.shares_memory(matrix.data, graph.weights)
+    assert np.shares_memory(matrix.indices, graph.indices)
 
 
 @given(networks())

@@ -254,6 +254,29 @@ def test_aliases_and_words_of_the_table_become_kinds() -> None:
     assert log.summary().unknown_kinds == {"never heard of": 1}
 
 
+@pytest.mark.parametrize(
+    "make",
+    [pl.DataFrame.lazy, pl.DataFrame.to_pandas, pl.DataFrame.to_arrow, duckdb.from_arrow],
+)
+def test_only_frequent_unknown_kinds_are_named(make: Any) -> None:
+    """Of many unknown kinds the summary names a hundred and counts the rest together."""
+    kinds = ["message"] * 5 + ["b", "a", "b"] + [f"kind {n:04}" for n in range(300)]
+    summary = InteractionLog.from_frame(make(table(kind=kinds))).summary()
+    assert summary.unknown == 303
+    named = [("b", 2), ("a", 1), *((f"kind {n:04}", 1) for n in range(98))]
+    assert list(summary.unknown_kinds.items()) == named
+    assert str(summary).endswith(
+        "\nunknown kind, weighs nothing, kind 0097: 1\nother unknown kinds, weigh nothing: 202"
+    )
+
+
+def test_a_constant_kind_may_be_unknown() -> None:
+    """A kind that all rows share is counted like any other."""
+    log = InteractionLog.from_frame(table().drop("kind"), constants={"kind": "never heard of"})
+    assert log.summary().unknown == len(log)
+    assert log.summary().unknown_kinds == {"never heard of": len(log)}
+
+
 def test_constants_fill_a_field() -> None:
     """A constant is the value of its field in every row, an alias becomes the kind's name."""
     log = InteractionLog.from_frame(

@@ -1,10 +1,11 @@
-"""The room that knows Narwhals: the same answer on every engine."""
+"""Tables, instants, words and arithmetic: the same answer on every engine."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrmkit import InvalidTable, MissingExtra, _tables
+from scrmkit import InvalidTable, MissingExtra, _arithmetic, _instants, _tables, _words
 from scrmkit._tables import Home
 from scrmkit.results import Result
 from strategies import half_lives, instants
@@ -170,9 +171,11 @@ def test_days_of_hard_dates(make: Make) -> None:
     """Leap years, centuries and times before 1970 come out on every engine."""
     times = [time.replace(tzinfo=UTC) for time in HARD]
     frame, _ = _tables.take(make({"row": list(range(len(times))), "t": times}))
-    assert values(frame, _tables.epoch_day(frame, "t")) == [_tables.day_of(time) for time in times]
-    got = values(frame, _tables.epoch_days("t"))
-    assert got == pytest.approx([_tables.days_of(time) for time in times], abs=1e-9)
+    assert values(frame, _instants.epoch_day(frame, "t")) == [
+        _instants.day_of(time) for time in times
+    ]
+    got = values(frame, _instants.epoch_days("t"))
+    assert got == pytest.approx([_instants.days_of(time) for time in times], abs=1e-9)
 
 
 @given(st.lists(instants(datetime(1700, 1, 1), datetime(2200, 1, 1)), max_size=20))  # noqa: DTZ001
@@ -182,11 +185,11 @@ def test_days_are_those_of_the_calendar(times: list[datetime]) -> None:
     columns = {"row": range(len(utc)), "t": pd.Series(utc, dtype="datetime64[us, UTC]")}
     for table in (pd.DataFrame(columns), pl.from_pandas(pd.DataFrame(columns))):
         frame, _ = _tables.take(table)
-        assert values(frame, _tables.epoch_day(frame, "t")) == [
-            _tables.day_of(time) for time in times
+        assert values(frame, _instants.epoch_day(frame, "t")) == [
+            _instants.day_of(time) for time in times
         ]
-        exact = [_tables.days_of(time) for time in times]
-        assert values(frame, _tables.epoch_days("t")) == pytest.approx(exact, abs=1e-9)
+        exact = [_instants.days_of(time) for time in times]
+        assert values(frame, _instants.epoch_days("t")) == pytest.approx(exact, abs=1e-9)
 
 
 @given(half_lives(), st.floats(0, 20_000), st.floats(0, 20_000))
@@ -194,7 +197,7 @@ def test_decay_multiplies(half_life: timedelta | None, one: float, two: float) -
     """What is left after two stretches is the product; after a half-life it is a half."""
     half = 0.0 if half_life is None else half_life / timedelta(days=1)
     frame, _ = _tables.take(pl.DataFrame({"row": range(4), "age": [one, two, one + two, half]}))
-    first, second, both, halved = values(frame, _tables.decay(nw.col("age"), half_life))
+    first, second, both, halved = values(frame, _instants.decay(nw.col("age"), half_life))
     assert both == pytest.approx(first * second, rel=1e-9, abs=1e-300)
     assert halved == (1.0 if half_life is None else pytest.approx(0.5))
 
@@ -209,8 +212,8 @@ def test_plain_arithmetic_is_that_of_numbers(pairs: list[tuple[float, float]]) -
     """A division that copies neither side gives what numbers give."""
     columns = {"row": range(len(pairs)), "x": [x for x, _ in pairs], "y": [y for _, y in pairs]}
     frame, _ = _tables.take(pl.DataFrame(columns))
-    made = every_operation(_tables.Plain(nw.col("x")), _tables.Plain(nw.col("y")))
-    got = values(frame, _tables.bare(made))
+    made = every_operation(_arithmetic.Plain(nw.col("x")), _arithmetic.Plain(nw.col("y")))
+    got = values(frame, _arithmetic.bare(made))
     assert got == pytest.approx([every_operation(*pair) for pair in pairs], rel=1e-9)
 
 
@@ -218,22 +221,22 @@ def test_decay_is_one_formula(make: Make) -> None:
     """Every engine gives two to the power of minus age over half-life."""
     ages = [0.0, 0.5, 1.0, 30.0, 1e6]
     frame, _ = _tables.take(make({"row": list(range(5)), "age": ages}))
-    got = values(frame, _tables.decay(nw.col("age"), timedelta(days=15)))
+    got = values(frame, _instants.decay(nw.col("age"), timedelta(days=15)))
     assert got == pytest.approx([math.exp2(-age / 15) for age in ages], rel=1e-12)
 
 
 def test_lookup_finds_words_and_defaults(make: Make) -> None:
     """Known words get their number; unknown and missing ones the default."""
     frame, _ = _tables.take(make({"row": [0, 1, 2, 3], "word": ["a", "b", "zz", None]}))
-    expression = _tables.lookup(frame, "word", {"a": 1.0, "b": 2.5, "c": 1.0}, default=-1.0)
+    expression = _words.lookup(frame, "word", {"a": 1.0, "b": 2.5, "c": 1.0}, default=-1.0)
     assert values(frame, expression) == [1.0, 2.5, -1.0, -1.0]
-    assert values(frame, _tables.lookup(frame, "word", {}, default=3.0)) == [3.0] * 4
+    assert values(frame, _words.lookup(frame, "word", {}, default=3.0)) == [3.0] * 4
 
 
 def test_look_up_adds_a_column_for_each_table_of_words(make: Make) -> None:
     """Each new column has the value of the word, or its own default; other columns stay."""
     frame, _ = _tables.take(make({"row": [0, 1, 2, 3], "word": ["a", "it's", "zz", None]}))
-    found = _tables.look_up(frame, "word", x=({"a": 1.5, "it's": 2.0}, -1.0), y=({"a": 3}, 6))
+    found = _words.look_up(frame, "word", x=({"a": 1.5, "it's": 2.0}, -1.0), y=({"a": 3}, 6))
     assert found.collect_schema().names() == ["row", "word", "x", "y"]
     assert values(found, nw.col("x")) == [1.5, 2.0, -1.0, -1.0]
     assert values(found, nw.col("y")) == [3, 6, 6, 6]
@@ -243,8 +246,26 @@ def test_what_was_looked_up_can_be_kept_as_a_view_of_duckdb() -> None:
     """A relation with looked up words refers to nothing but its connection."""
     connection = duckdb.connect()
     frame, _ = _tables.take(connection.sql("select 'a' as word"))
-    _tables.look_up(frame, "word", x=({"a": 1.5}, 0.0)).to_native().create_view("kept")
+    _words.look_up(frame, "word", x=({"a": 1.5}, 0.0)).to_native().create_view("kept")
     assert connection.sql("from kept").fetchall() == [("a", 1.5)]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_is_as_it_was(tmp_path: Path, *, read_only: bool) -> None:
+    """Looking up, renaming and building leave no view in a file, and need not write it."""
+    with duckdb.connect(tmp_path / "acts.duckdb") as connection:
+        connection.execute('create table acts as select \'it\'\'s\' as "a ""word"""')
+    with duckdb.connect(tmp_path / "acts.duckdb", read_only=read_only) as connection:
+        frame, home = _tables.take(connection.table("acts"))
+        word = 'a "word"'
+        found = _words.look_up(frame, word, x=({"it's": 1.5}, 0.0), y=({}, 2))
+        renamed = _words.rename_words(found, word, {"it's": "the 'new' one"})
+        assert renamed.to_native().fetchall() == [("the 'new' one", 1.5, 2)]
+        for rows in ([1, 2], [3]):
+            built, _ = _tables.take(_tables.build({"a": rows}, home))
+            assert built.collect("polars")["a"].to_list() == rows
+        views = connection.sql("select view_name from duckdb_views() where not internal")
+        assert views.fetchall() == []
 
 
 def test_rows_of_pandas_are_hastened_and_come_back_as_pandas() -> None:
@@ -264,6 +285,30 @@ def test_arrow_types_of_pandas_survive_the_way_through_polars() -> None:
     assert all(isinstance(dtype, pd.ArrowDtype) for dtype in given.dtypes)
 
 
+@pytest.mark.parametrize("arrow", [False, True])
+def test_pandas_comes_back_with_a_new_index(*, arrow: bool) -> None:
+    """The index of the table that came in is gone, whatever its types are."""
+    table = pd.DataFrame({"a": ["x", "y", "z"]}, index=[7, 7, 8])
+    if arrow:
+        table = table.convert_dtypes(dtype_backend="pyarrow")
+    frame, home = _tables.take(table)
+    given = _tables.give(frame.filter(nw.col("a") != "x").sort("a", descending=True), home)
+    assert given.index.equals(pd.RangeIndex(2))
+    assert given["a"].tolist() == ["z", "y"]
+
+
+def test_objects_among_arrow_types_stay_as_they_are() -> None:
+    """A column that Arrow cannot hold goes through a table of Arrow types untouched."""
+    table = to_pandas_arrow({"a": [1, 2, 3], "c": ["x", "y", "z"]})
+    things = [object(), "text", {"b": 1}]
+    table.insert(1, "b", things)
+    frame, home = _tables.take(table)
+    given = _tables.give(frame.filter(nw.col("a") > 1), home)
+    assert given.columns.tolist() == ["a", "b", "c"]
+    assert given["b"].tolist() == things[1:]
+    assert [isinstance(dtype, pd.ArrowDtype) for dtype in given.dtypes] == [True, False, True]
+
+
 def test_without_polars_rows_of_pandas_stay_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hastening needs Polars, and is left out without it."""
     monkeypatch.setattr(_tables, "_is_installed", lambda package: package != "polars")
@@ -274,7 +319,7 @@ def test_without_polars_rows_of_pandas_stay_there(monkeypatch: pytest.MonkeyPatc
 def test_words_are_renamed_and_others_kept(make: Make) -> None:
     """A map of words changes those that it has, and leaves the rest and nulls alone."""
     frame, _ = _tables.take(make({"row": [0, 1, 2, 3], "word": ["RT", "MT", "zz", None]}))
-    renamed = _tables.rename_words(frame, "word", {"RT": "repost", "MT": "mention"})
+    renamed = _words.rename_words(frame, "word", {"RT": "repost", "MT": "mention"})
     assert values(renamed, nw.col("word")) == ["repost", "mention", "zz", None]
     assert renamed.collect_schema().names() == ["row", "word"]
 

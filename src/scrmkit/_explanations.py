@@ -12,9 +12,9 @@ from attrs import evolve, field, frozen
 
 from scrmkit import _sums
 from scrmkit._checks import Id
+from scrmkit._instants import day_of
 from scrmkit._models import NEW, UNKNOWN
 from scrmkit._scoring import Rules, Score, add_up, assess
-from scrmkit._tables import day_of
 
 
 SHOWN: Final = 5

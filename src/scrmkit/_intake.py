@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _records, _repeats, _tables, _texts, _types
+from scrmkit import _records, _repeats, _tables, _texts, _types, _words
 from scrmkit._options import FIELDS, IDS, INSTANTS, PARTIES, TRUTHS, Options
 from scrmkit._repeats import COPIES
 from scrmkit._tables import Home
@@ -220,7 +220,7 @@ def _renamed(frame: nw.LazyFrame[Any], kinds: Mapping[str, str]) -> nw.LazyFrame
     """The table with its kinds under the names that the vocabulary has for them."""
     if not kinds or "kind" not in frame.collect_schema().names():
         return frame
-    return _tables.rename_words(frame, "kind", kinds)
+    return _words.rename_words(frame, "kind", kinds)
 
 
 def _kind_names(options: Options, words: frozenset[str] | None) -> dict[str, str]:

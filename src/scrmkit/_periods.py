@@ -11,7 +11,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _tables
+from scrmkit import _instants, _tables
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import Family
 from scrmkit.log import InteractionLog
@@ -87,13 +87,13 @@ def _hourly(frame: nw.LazyFrame[Any], *, fine: bool) -> list[tuple[datetime, str
     """The counts of each hour (or day, where hours are not needed) and kind."""
     hour = nw.col("time").dt.hour().cast(nw.Int64) if fine else nw.lit(0)
     counted = _tables.aggregate(
-        frame.select("kind", (_tables.epoch_day(frame, "time") * 24 + hour).alias("hour")),
+        frame.select("kind", (_instants.epoch_day(frame, "time") * 24 + hour).alias("hour")),
         ["hour", "kind"],
         n=("hour", "len"),
     ).collect()
     columns = (counted[name].to_list() for name in ("hour", "kind", "n"))
     return [
-        (_tables.EPOCH + int(hour) * _HOUR, str(kind), int(n))
+        (_instants.EPOCH + int(hour) * _HOUR, str(kind), int(n))
         for hour, kind, n in zip(*columns, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import narwhals.stable.v2 as nw
 from attrs import field, frozen
 
-from scrmkit import _tables, plots, relationships
+from scrmkit import _instants, _tables, plots, relationships
 from scrmkit._checks import Id
 from scrmkit._labels import visible
 from scrmkit._page import Exhibit, Kind, Section, Sentence, Table, count, table
@@ -183,7 +183,7 @@ def activity(subject: Subject) -> Section:
         ),
     )
     notes: list[Sentence] = []
-    if timedelta(0) <= starts[0] + _START_OF_TIME - _tables.EPOCH < 2 * _START_OF_TIME:
+    if timedelta(0) <= starts[0] + _START_OF_TIME - _instants.EPOCH < 2 * _START_OF_TIME:
         notes.append(
             "The first times are within a month of 1 January 1970, the instant from which "
             "computers count. If the file counts from a beginning of its own, the dates on this "

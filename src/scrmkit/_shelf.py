@@ -59,7 +59,7 @@ class Shelf:
         if home.lazy:
             return _materialise(frame)[0].to_native()
         rows = _tables.collect(frame.sort(frame.collect_schema().names()[0]))
-        return _tables.give(nw.maybe_reset_index(rows).lazy(), home)
+        return _tables.give(rows.lazy(), home)
 
 
 def _materialise(frame: Frame) -> tuple[Frame, Callable[[], object]]:
@@ -88,9 +88,20 @@ def _leave() -> None:
 def _to_temporary_table(rows: Any) -> tuple[Frame, Callable[[], object]]:
     name = _new_name()
     made = rows.query(_ROWS, f"CREATE TEMPORARY TABLE {name} AS FROM {_ROWS}")
-    table = (rows if made is None else made).query(_ROWS, f"FROM {name}")
-    connection = table if made is None else made  # any relation stands for its connection
-    return nw.from_native(table), lambda: connection.query(_ROWS, f"DROP TABLE {name}")
+    # any relation stands for its connection
+    connection = rows.query(_ROWS, "SELECT 1") if made is None else made
+    table = connection.query(_ROWS, f"FROM {name}")
+
+    def forget() -> None:
+        if made is None:  # before 2.0 DuckDB makes a view for each query
+            connection.query(_ROWS, f"DROP VIEW IF EXISTS {_ROWS}")
+
+    def drop() -> None:
+        connection.query(_ROWS, f"DROP TABLE {name}")
+        forget()
+
+    forget()
+    return nw.from_native(table), drop
 
 
 def _to_ibis_table(rows: Any) -> tuple[Frame, Callable[[], object]]:

@@ -57,6 +57,15 @@ def round_digits(values: Floats) -> Floats:
     return rounded
 
 
+def narrowed(positions: Ints) -> NDArray[np.int32] | Ints:
+    """Where the rows of a matrix begin, as integers of 32 bits unless they need more.
+
+    SciPy takes the positions and the columns in one type, so with the narrow one columns of
+    32 bits are not copied.
+    """
+    return positions if positions[-1] > np.iinfo(np.int32).max else positions.astype(np.int32)
+
+
 def from_arcs(rows: NDArray[np.int32], columns: NDArray[np.int32], data: Floats, n: int) -> Matrix:
     """Compressed sparse rows of n by n from arcs in any order; parallel arcs are summed."""
     turned = sparse.coo_array((data, (columns, rows)), shape=(n, n)).tocsr()
@@ -77,7 +86,7 @@ def mirror(upper: Matrix) -> Matrix:
     lower = upper.T.tocsr()
     strict = row_of_each(lower) > lower.indices
     below = np.bincount(row_of_each(lower)[strict], minlength=n)
-    indptr = np.concatenate([[0], np.cumsum(above + below)]).astype(upper.indptr.dtype)
+    indptr = narrowed(np.concatenate([[0], np.cumsum(above + below)]))
     indices = np.empty(indptr[-1], dtype=np.int32)
     data = np.empty(indptr[-1])
     first = np.repeat(indptr[:-1] - (np.cumsum(below) - below), below)

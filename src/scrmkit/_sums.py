@@ -19,7 +19,7 @@ from attrs import frozen
 
 from scrmkit import _checks
 from scrmkit._checks import Id
-from scrmkit._tables import EPOCH
+from scrmkit._instants import EPOCH
 from scrmkit.errors import InvalidInteraction, InvalidParameter, ModelMismatch
 from scrmkit.interactions import Family, Interaction, Vocabulary
 

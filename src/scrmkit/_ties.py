@@ -12,11 +12,12 @@ from uuid import UUID
 
 import narwhals.stable.v2 as nw
 
-from scrmkit import _checks, _tables
+from scrmkit import _checks, _instants, _tables, _words
 from scrmkit._checks import Id
+from scrmkit._instants import Instant
 from scrmkit._pieces import Pieces
 from scrmkit._sums import FAMILIES, HALF_LIFE, model_of
-from scrmkit._tables import Home, How, Instant
+from scrmkit._tables import Home, How
 from scrmkit.errors import InvalidParameter, InvalidTable, MissingExtra, ScrmkitWarning
 from scrmkit.interactions import Vocabulary
 from scrmkit.results import Lookup, Result
@@ -235,7 +236,7 @@ def give_rows(ties: nw.LazyFrame[Any], home: Home) -> Any:
     """Ties as the kind of table that came in; lazy stays lazy."""
     if home.lazy:
         return _tables.give(ties, home)
-    return _tables.give(nw.maybe_reset_index(_tables.collect(ties)).lazy(), home)
+    return _tables.give(_tables.collect(ties).lazy(), home)
 
 
 def with_parties(frame: nw.LazyFrame[Any], group: Any) -> tuple[nw.LazyFrame[Any], str | None]:
@@ -254,7 +255,7 @@ def with_parties(frame: nw.LazyFrame[Any], group: Any) -> tuple[nw.LazyFrame[Any
     grouping = "lazy table"
     if not isinstance(names, nw.LazyFrame):
         grouping = _checks.digest({"group": sorted(names.items())})
-    return _tables.rename_ids(frame, PARTIES, names), grouping
+    return _words.rename_ids(frame, PARTIES, names), grouping
 
 
 def _to_names(
@@ -367,7 +368,7 @@ def sum_up(
     between_two = ~source.is_null() & ~target.is_null() & (source != target)
     if "automated" in names:
         between_two = between_two & ~automated_in(frame)
-    fade = _tables.decay(_tables.age_days(frame, "time", as_of), half_life)
+    fade = _instants.decay(_instants.age_days(frame, "time", as_of), half_life)
     kinds = _Kinds(vocabulary, kind)
     acts = as_of.attach(frame.filter(between_two)).select(
         *PARTIES, "time", *kept, forth=source < target, fade=fade
@@ -456,7 +457,7 @@ class _Kinds:
         """The acts with the weight of each and, where they differ, the number of its family."""
         if self._constant is not None:
             return frame.with_columns(weight=nw.lit(self._weights.get(self._constant, 0.0)))
-        return _tables.look_up(
+        return _words.look_up(
             frame,
             "kind",
             weight=(self._weights, 0.0),
@@ -478,7 +479,7 @@ def gap_before_the_last(frame: nw.LazyFrame[Any], last: datetime) -> timedelta |
     """How long before the last act, if it stands alone, the one before it took place."""
     times = frame.select("time")
     earlier = times.filter(nw.col("time") < nw.lit(last)).select(nw.col("time").max())
-    before = _tables.to_instant(_tables.collect(earlier)["time"])
+    before = _instants.to_instant(_tables.collect(earlier)["time"])
     if before is None:
         return None
     if count(times, last=nw.col("time") == nw.lit(last))["last"] > 1:

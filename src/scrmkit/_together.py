@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from scrmkit import _checks, _tables
+from scrmkit import _checks, _instants, _tables, _words
+from scrmkit._instants import Instant
 from scrmkit._sums import HALF_LIFE
-from scrmkit._tables import Instant
 from scrmkit._ties import Ties, acts_of, automated_in, count, give_rows
 from scrmkit.errors import InvalidParameter
 
@@ -130,7 +130,7 @@ def together(
         nw.col(on).alias("group"),
         "time",
         automated_in(counted.frame).alias("automated"),
-        (_tables.lookup(counted.frame, "kind", weights, 0.0) == 0).alias("weightless"),
+        (_words.lookup(counted.frame, "kind", weights, 0.0) == 0).alias("weightless"),
     )
     by_people = ~nw.col("automated")
     nobody = nw.col("customer").is_null() | nw.col("group").is_null()
@@ -179,7 +179,7 @@ def _pairs(
     members: nw.LazyFrame[Any], *, as_of: Instant, half_life: timedelta | None
 ) -> nw.LazyFrame[Any]:
     """The ties of those who are in the same groups."""
-    fade = _tables.decay(_tables.age_days(members, "last_seen", as_of), half_life)
+    fade = _instants.decay(_instants.age_days(members, "last_seen", as_of), half_life)
     others = members.select(nw.col("customer").alias("b"), "group")
     pairs = (
         as_of.attach(members)

@@ -9,9 +9,9 @@ from typing import Any, Final, Self
 
 from scrmkit import _checks, _sums
 from scrmkit._checks import Id
+from scrmkit._instants import day_of
 from scrmkit._models import EngagementModel, Model
 from scrmkit._scoring import Rules, Score, assess
-from scrmkit._tables import day_of
 from scrmkit.errors import (
     AsOfError,
     InvalidInteraction,

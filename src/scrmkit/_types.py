@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
-from scrmkit import _tables
+from scrmkit import _instants
 from scrmkit._options import IDS, INSTANTS, PARTIES, TRUTHS, WORDS, Options
 from scrmkit.errors import InvalidParameter, InvalidTable
 
@@ -46,7 +46,7 @@ def _check_session(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) 
     line = _SESSIONS.get(frame.implementation.value)
     if line is None or not isinstance(dtype, nw.Datetime):
         return
-    zone = _tables.session_zone(frame)
+    zone = _instants.session_zone(frame)
     names = ("UTC",) if frame.implementation.is_spark_like() else UTC_NAMES
     if zone not in names:
         raise InvalidTable(

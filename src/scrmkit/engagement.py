@@ -24,7 +24,7 @@ from uuid import UUID
 import narwhals.stable.v2 as nw
 from attrs import evolve
 
-from scrmkit import _checks, _tables
+from scrmkit import _arithmetic, _checks, _instants, _tables, _words
 from scrmkit._checks import Id
 from scrmkit._explanations import (
     Evidence,
@@ -33,10 +33,10 @@ from scrmkit._explanations import (
     NextLevel,
     explain_acts,
 )
+from scrmkit._instants import Instant
 from scrmkit._models import NEW, UNKNOWN, EngagementModel, Level, Model
 from scrmkit._pieces import Pieces
 from scrmkit._scoring import FAMILIES, Rules, Score
-from scrmkit._tables import Instant
 from scrmkit._ties import PARTIES, check_log, give_rows, warn_if_the_last_is_alone
 from scrmkit._trackers import Tracker
 from scrmkit.errors import InvalidParameter, UnknownCustomer
@@ -221,7 +221,7 @@ def _count(acts: Acts, instants: Sequence[datetime], rules: Rules) -> nw.LazyFra
     columns = {
         "customer": nw.col("source"),
         "kind": nw.col("kind").cast(nw.String),
-        "day": _tables.epoch_day(acts.frame, "time"),
+        "day": _instants.epoch_day(acts.frame, "time"),
     }
     if rules.asks_counterparts and "target" in acts.columns:
         columns["counterpart"] = nw.col("target")
@@ -243,7 +243,7 @@ def _number(tests: Iterable[nw.Expr]) -> nw.Expr:
 
 def _age(counts: nw.LazyFrame[Any], as_of: Instant) -> nw.LazyFrame[Any]:
     """The counts with their age in days at one instant."""
-    return as_of.attach(counts).with_columns(age=_tables.today(counts, as_of) - nw.col("day"))
+    return as_of.attach(counts).with_columns(age=_instants.today(counts, as_of) - nw.col("day"))
 
 
 def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFrame[Any]:
@@ -254,7 +254,7 @@ def _date(counts: nw.LazyFrame[Any], instants: Sequence[datetime]) -> nw.LazyFra
         rows = rows.filter(nw.col("since") <= nw.col("at"))
     if "gone" in names:
         rows = rows.filter(nw.col("gone") > nw.col("at"))
-    today = _of_instant([nw.lit(_tables.day_of(instant)) for instant in instants])
+    today = _of_instant([nw.lit(_instants.day_of(instant)) for instant in instants])
     return rows.with_columns(age=today - nw.col("day"))
 
 
@@ -287,13 +287,13 @@ def _add_up(dated: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     numbers = {kind: FAMILIES.index(family) for kind, family in rules.families.items()}
     n, family, fade = nw.col("n"), nw.col("family"), nw.col("fade")
     capped = nw.when(n > rules.cap).then(nw.lit(rules.cap)).otherwise(n)
-    amounts = _tables.look_up(
+    amounts = _words.look_up(
         kinds.select(*keys, "kind", "age", "n"),
         "kind",
         weight=(rules.weights, 0.0),
         family=(numbers, len(FAMILIES)),
     ).with_columns(
-        faded=nw.col("weight") * capped * _tables.decay(nw.col("age"), rules.half_life),
+        faded=nw.col("weight") * capped * _instants.decay(nw.col("age"), rules.half_life),
         n=nw.when(nw.col("weight") > 0).then(n).otherwise(nw.lit(0)),
         attention=nw.when(family == FAMILIES.index(Family.ATTENTION)).then(n).otherwise(nw.lit(0)),
     )
@@ -311,7 +311,7 @@ def _add_up(dated: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     days = _tables.aggregate(amounts, [*keys, "age"], **{name: (name, "sum") for name in summed})
     faded = nw.col("faded")
     days = days.with_columns(
-        faded=_sum(families), fade=_tables.decay(nw.col("age"), rules.half_life)
+        faded=_sum(families), fade=_instants.decay(nw.col("age"), rules.half_life)
     )
     customers = _tables.aggregate(
         days.with_columns(
@@ -344,14 +344,14 @@ def _judge(sums: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     columns = [_column(family) for family in rules.scored_families]
     frame = sums.with_columns(activity=_sum(columns), days=nw.col("exposure").cast(nw.Float64))
     activity, dispersion, squares, recent, days = (
-        _tables.plain(frame, name)
+        _arithmetic.plain(frame, name)
         for name in ("activity", "dispersion", "squares", "recent", "days")
     )
     frame = frame.with_columns(
-        dispersion=_tables.bare(rules.dispersion(activity, squares, recent, days))
+        dispersion=_arithmetic.bare(rules.dispersion(activity, squares, recent, days))
     )
     judged = zip(("whole", "low", "high"), rules.value(activity, dispersion, days), strict=True)
-    frame = frame.with_columns(**{name: _tables.bare(value) for name, value in judged})
+    frame = frame.with_columns(**{name: _arithmetic.bare(value) for name, value in judged})
     frame = frame.with_columns(
         **{
             name: nw.when(nw.col("activity") > 0)

@@ -296,11 +296,15 @@ class SocialGraph:
         return evolve(self, weights=np.ones(len(self.weights)), weight=None)
 
     def matrix(self) -> Matrix:
-        """The weights as a SciPy sparse array, rows to columns, sharing this graph's memory."""
-        from scrmkit._sparse import np, sparse
+        """The weights as a SciPy sparse array, rows to columns.
+
+        It shares this graph's memory, save that SciPy copies the indices of more than
+        2,147,483,647 arcs to 64-bit integers.
+        """
+        from scrmkit._sparse import narrowed, sparse
 
         n = len(self)
-        parts = (self.weights, self.indices, self.indptr.astype(np.int32))
+        parts = (self.weights, self.indices, narrowed(self.indptr))
         matrix: Matrix = sparse.csr_array(parts, shape=(n, n))
         matrix.has_canonical_format = True
         return matrix

@@ -12,16 +12,20 @@ from typing import Any, Final, Self
 import narwhals.stable.v2 as nw
 from attrs import evolve, frozen
 
-from scrmkit import _checks, _folders, _intake, _records, _tables
+from scrmkit import _checks, _folders, _instants, _intake, _records, _tables
 from scrmkit._files import Lines, read_file
+from scrmkit._instants import Instant
 from scrmkit._intake import Intake
 from scrmkit._options import FIELDS, Options, check_options
-from scrmkit._tables import Home, Instant
+from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
 
 
 __all__ = ["Acts", "InteractionLog", "Summary"]
+
+_KINDS_NAMED: Final = 100
+_UNKNOWN: Final = "__scrmkit_unknown"
 
 
 @frozen
@@ -34,7 +38,9 @@ class Summary:
         repeated: how many were there already: the same key with the same content.
         rejected: how many could not be used.
         rules: how many broke each rule.
-        unknown_kinds: how many accepted rows have each kind that the vocabulary lacks.
+        unknown: how many accepted rows have a kind that the vocabulary lacks.
+        unknown_kinds: how many of them have which kind: the 100 most frequent ones, most
+            frequent first; equally frequent ones in order of the word.
         first: the first instant in the log; None where it is empty.
         last: the last instant in the log; None where it is empty.
 
@@ -52,6 +58,7 @@ class Summary:
     repeated: int
     rejected: int
     rules: Mapping[str, int]
+    unknown: int
     unknown_kinds: Mapping[str, int]
     first: datetime | None
     last: datetime | None
@@ -69,6 +76,9 @@ class Summary:
             f"unknown kind, weighs nothing, {kind}: {count:,}"
             for kind, count in self.unknown_kinds.items()
         )
+        others = self.unknown - sum(self.unknown_kinds.values())
+        if others:
+            lines.append(f"other unknown kinds, weigh nothing: {others:,}")
         return "\n".join(lines)
 
 
@@ -304,7 +314,11 @@ class InteractionLog:
 
     @cached_property
     def frame(self) -> Any:
-        """The accepted rows, as a table of the kind that came in."""
+        """The accepted rows, as a table of the kind that came in.
+
+        A table of pandas has a new index, here and in every result; make an index that you
+        need a column first (``reset_index``).
+        """
         return _tables.give(self._rows, self._home)
 
     @cached_property
@@ -334,30 +348,32 @@ class InteractionLog:
 
     @cached_property
     def _summary(self) -> Summary:
-        rows = self._rows
+        known = nw.col("kind").cast(nw.String).is_in(list(self.vocabulary.words))
+        rows = self._rows.with_columns((~known).cast(nw.Int64).alias(_UNKNOWN))
         counted = rows.select(
             nw.len().alias("n"),
+            nw.col(_UNKNOWN).sum(),
             nw.col("time").min().alias("first"),
             nw.col("time").max().alias("last"),
         ).collect()
-        rules = _count(self._intake.rejected, "rule")
+        rules = dict(sorted(_count(_by(self._intake.rejected, "rule")).items()))
         accepted, rejected = int(counted["n"][0]), sum(rules.values())
         read = self._intake.read
         if isinstance(read, nw.LazyFrame):
             read = int(read.select(nw.len().alias("n")).collect()["n"][0])
-        kind = self._constants.get("kind")
-        present = _count(rows, "kind") if kind is None else {kind: accepted}
+        unknown = int(counted[_UNKNOWN][0] or 0)
+        strange = _by(rows.filter(nw.col(_UNKNOWN) == 1), "kind")
+        frequent = strange.sort("n", "kind", descending=[True, False]).head(_KINDS_NAMED)
         return Summary(
             read=read,
             accepted=accepted,
             repeated=read - accepted - rejected,
             rejected=rejected,
             rules=MappingProxyType(rules),
-            unknown_kinds=MappingProxyType(
-                {kind: n for kind, n in present.items() if kind not in self.vocabulary}
-            ),
-            first=_tables.to_instant(counted["first"]),
-            last=_tables.to_instant(counted["last"]),
+            unknown=unknown,
+            unknown_kinds=MappingProxyType(_count(frequent) if unknown else {}),
+            first=_instants.to_instant(counted["first"]),
+            last=_instants.to_instant(counted["last"]),
         )
 
     def __len__(self) -> int:
@@ -459,7 +475,10 @@ def _with_lines(intake: Intake, lines: Lines) -> Intake:
     return Intake(intake.accepted, nw.from_native(ordered).lazy(), lines.read)
 
 
-def _count(frame: nw.LazyFrame[Any], column: str) -> dict[str, int]:
-    counts = _tables.aggregate(frame, [column], n=(column, "len")).collect()
-    pairs = zip(counts[column].to_list(), counts["n"].to_list(), strict=True)
-    return {word: int(n) for word, n in sorted(pairs)}
+def _by(frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+    return _tables.aggregate(frame, [column], n=(column, "len"))
+
+
+def _count(counts: nw.LazyFrame[Any]) -> dict[str, int]:
+    words, numbers = counts.collect().iter_columns()
+    return {word: int(n) for word, n in zip(words.to_list(), numbers.to_list(), strict=True)}

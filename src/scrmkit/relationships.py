@@ -24,6 +24,7 @@ from attrs import evolve, field, frozen
 
 from scrmkit import _checks, _sums
 from scrmkit._checks import Id
+from scrmkit._instants import EPOCH
 from scrmkit._sums import (
     AB,
     BA,
@@ -44,7 +45,6 @@ from scrmkit._sums import (
     model_of,
     to_text,
 )
-from scrmkit._tables import EPOCH
 from scrmkit._ties import Ties, graph, measure
 from scrmkit._together import SharedTies, together
 from scrmkit.errors import (

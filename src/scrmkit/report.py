@@ -23,9 +23,9 @@ from attrs import field, frozen
 
 from scrmkit import _checks, _findings, _sections, _structure
 from scrmkit._checks import Id
+from scrmkit._instants import EPOCH
 from scrmkit._page import Page, Section, render
 from scrmkit._sections import Subject, days, moment
-from scrmkit._tables import EPOCH
 from scrmkit._ties import check_log
 from scrmkit.errors import ScrmkitWarning
 from scrmkit.graph import SocialGraph

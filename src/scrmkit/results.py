@@ -12,8 +12,9 @@ from uuid import UUID
 
 from scrmkit import _checks, _pieces, _tables
 from scrmkit._checks import Id
+from scrmkit._instants import Instant
 from scrmkit._pieces import Pieces, Progress
-from scrmkit._tables import Home, Instant
+from scrmkit._tables import Home
 from scrmkit.errors import InvalidTable, UnknownCustomer
 
 
