@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -710,3 +711,15 @@ def test_records_of_another_type_are_refused() -> None:
             InteractionLog.from_records([{"about": None}, {"about": value}])
     with pytest.raises(InvalidInteraction):
         Interaction(id=1, time=START, kind="call")
+
+
+@pytest.mark.parametrize("kind", ["polars", "lazy", "pandas"])
+def test_a_log_can_be_pickled(kind: str) -> None:
+    """A log that was sent to another process has the same rows, constants and summary."""
+    acts = table(source=["ana", "", "ben"]).drop("kind")
+    given = {"polars": acts, "lazy": acts.lazy(), "pandas": acts.to_pandas()}[kind]
+    log = InteractionLog.from_frame(given, constants={"kind": "message"})
+    other = pickle.loads(pickle.dumps(log))  # noqa: S301
+    assert rows(other.frame) == rows(log.frame)
+    assert other.acts().constants == {"kind": "message"}
+    assert pickle.loads(pickle.dumps(log.summary())) == other.summary()  # noqa: S301

@@ -5,15 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cached_property, partial
-from types import MappingProxyType
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import narwhals.stable.v2 as nw
 
 from scrmkit import _checks, _instants, _tables, _words
-from scrmkit._checks import Id
+from scrmkit._checks import Frozen, Id
 from scrmkit._instants import Instant
 from scrmkit._pieces import Pieces
 from scrmkit._sums import FAMILIES, HALF_LIFE, model_of
@@ -57,13 +56,11 @@ class Ties(Result):
     @cached_property
     def left_out(self) -> Mapping[str, int]:
         """How many acts made no tie, by the reason; counted when it is first asked for."""
-        return MappingProxyType(dict(self._count_left_out()))
+        return Frozen(self._count_left_out())
 
     def __getstate__(self) -> dict[str, Any]:
-        counted = dict(self.left_out)
-        state = {**super().__getstate__(), "_count_left_out": partial(dict, counted)}
-        del state["left_out"]
-        return state
+        counted = self.left_out
+        return {**super().__getstate__(), "left_out": counted, "_count_left_out": dict}
 
 
 def measure(

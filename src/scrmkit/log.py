@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from os import PathLike
-from types import MappingProxyType
 from typing import Any, Final, Self
 
 import narwhals.stable.v2 as nw
 from attrs import evolve, frozen
 
 from scrmkit import _checks, _folders, _instants, _intake, _records, _tables
+from scrmkit._checks import Frozen
 from scrmkit._files import Lines, read_file
 from scrmkit._instants import Instant
 from scrmkit._intake import Intake
@@ -161,7 +161,7 @@ class InteractionLog:
     def __init__(self, intake: Intake, *, home: Home, options: Options) -> None:
         self._intake = intake
         self._home = home
-        self._constants = MappingProxyType(dict(options.constants))
+        self._constants = Frozen(options.constants)
         self.vocabulary = options.vocabulary
 
     @classmethod
@@ -304,7 +304,7 @@ class InteractionLog:
     @property
     def parameters(self) -> Mapping[str, str]:
         """The name, version and digest of the vocabulary."""
-        return MappingProxyType(
+        return Frozen(
             {
                 "vocabulary": self.vocabulary.name,
                 "vocabulary_version": self.vocabulary.version,
@@ -369,9 +369,9 @@ class InteractionLog:
             accepted=accepted,
             repeated=read - accepted - rejected,
             rejected=rejected,
-            rules=MappingProxyType(rules),
+            rules=Frozen(rules),
             unknown=unknown,
-            unknown_kinds=MappingProxyType(_count(frequent) if unknown else {}),
+            unknown_kinds=Frozen(_count(frequent) if unknown else {}),
             first=_instants.to_instant(counted["first"]),
             last=_instants.to_instant(counted["last"]),
         )

@@ -129,13 +129,19 @@ class Result:
         are written by their own engine. Whatever reads Parquet reads the folder, such as
         ``polars.scan_parquet(path)``, and every function of scrmkit takes that table. A
         folder that could not be finished is not there, except where Spark or Dask write it.
+        A process that is killed leaves a folder beside it, whose name begins with a dot and
+        that of the result; it holds ids and can be removed.
 
         Args:
-            path: the folder, which must not be there yet, or be empty.
-            progress: called with a few words on the way, such as ``print``.
+            path: the folder, which must not be there yet, or be empty; for Spark and Dask
+                also an address that they can write to.
+            progress: called with a few words on the way, such as ``print``; the words may
+                change from version to version.
 
         Raises:
-            InvalidParameter: something is there already.
+            InvalidParameter: something is there already, or it is an address such as
+                ``s3://...`` and the engine writes files of this machine.
+            OSError: the disk is full, or the folder may not be written.
 
         Example:
             >>> import tempfile
