@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -39,15 +40,35 @@ class Intake:
         accepted: the rows of the log, without the constants.
         rejected: the rows that could not be used, as they came, with their ``rule`` and,
             where the input has an order, their ``row`` (0 is the first).
-        read: the rows that came: how many, or those of a lazy table, not yet counted.
+        read: how many rows came.
     """
 
     accepted: nw.LazyFrame[Any]
     rejected: nw.LazyFrame[Any]
-    read: int | nw.LazyFrame[Any]
+    read: int
 
 
-def take_in(frame: nw.LazyFrame[Any], home: Home, options: Options) -> Intake:
+@frozen
+class LazyIntake:
+    """What becomes of a lazy table; what it rejects is worked out when it is asked for.
+
+    Args:
+        accepted: the rows of the log, without the constants.
+        read: the rows that came.
+        options: how they are taken.
+    """
+
+    accepted: nw.LazyFrame[Any]
+    read: nw.LazyFrame[Any]
+    options: Options
+
+    @cached_property
+    def rejected(self) -> nw.LazyFrame[Any]:
+        """The rows that could not be used, as they came, with their ``rule``."""
+        return _reject_lazily(self.read, self.options)
+
+
+def take_in(frame: nw.LazyFrame[Any], home: Home, options: Options) -> Intake | LazyIntake:
     """Turn a table into the columns of a log; every row is accepted, repeated or rejected."""
     frame = _rename(frame, options)
     if home.lazy:
@@ -134,14 +155,22 @@ def _take_eagerly(raw: nw.DataFrame[Any], options: Options) -> Intake:
     return Intake(good.select(content).lazy(), _in_front(rejected.sort("row").lazy()), len(raw))
 
 
-def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
-    typed, kinds = _types.to_types(frame, options), _kind_names(options, None)
-    table = _with(frame, typed)
+def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> LazyIntake:
+    table = _with(frame, _types.to_types(frame, options))
     names = table.collect_schema().names()
-    # what came, beside the columns made of it; only `rejected` ever asks for it
+    kinds = _kind_names(options, None)
+    accepted = _renamed(table.filter(~_any_of(_rules(table, options, kinds))), kinds)
+    if "id" in names:
+        accepted = _repeats.settle(accepted, [name for name in KEY if name in names], names)
+    return LazyIntake(accepted, frame, options)
+
+
+def _reject_lazily(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
+    """The rows that `_take_lazily` does not accept: what came, beside the columns made of it."""
+    names = frame.collect_schema().names()
     given = {name: f"{PREFIX}given_{name}" for name in names}
-    both = frame.with_columns(**{kept: nw.col(name) for name, kept in given.items()})
-    both = _with(both, typed)
+    table = frame.with_columns(**{kept: nw.col(name) for name, kept in given.items()})
+    table = _with(table, _types.to_types(frame, options))
 
     def as_given(rows: nw.LazyFrame[Any], rule: str | nw.Expr) -> nw.LazyFrame[Any]:
         said = nw.lit(rule) if isinstance(rule, str) else rule
@@ -150,16 +179,15 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
         told: nw.LazyFrame[Any] = _as_given(back).rename({ROW: "rule"})
         return told
 
+    kinds = _kind_names(options, None)
     rules = _rules(table, options, kinds)
     bad = _any_of(rules)
-    accepted = _renamed(table.filter(~bad), kinds)
-    rejected = as_given(both.filter(bad), _first_of(rules))
+    rejected = as_given(table.filter(bad), _first_of(rules))
     if "id" in names:
         key = [name for name in KEY if name in names]
-        accepted = _repeats.settle(accepted, key, names)
-        conflicts = _repeats.conflicts(_renamed(both.filter(~bad), kinds), key, names)
+        conflicts = _repeats.conflicts(_renamed(table.filter(~bad), kinds), key, names)
         rejected = nw.concat([rejected, as_given(conflicts, CONFLICT)])
-    return Intake(accepted, _in_front(rejected), frame)
+    return _in_front(rejected)
 
 
 def _as_given(table: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> Any:

@@ -15,7 +15,7 @@ from scrmkit import _checks, _folders, _instants, _intake, _records, _tables
 from scrmkit._checks import Frozen
 from scrmkit._files import Lines, read_file
 from scrmkit._instants import Instant
-from scrmkit._intake import Intake
+from scrmkit._intake import Intake, LazyIntake
 from scrmkit._options import FIELDS, Options, check_options
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
@@ -158,7 +158,7 @@ class InteractionLog:
         rejected, time cannot be read: 1
     """
 
-    def __init__(self, intake: Intake, *, home: Home, options: Options) -> None:
+    def __init__(self, intake: Intake | LazyIntake, *, home: Home, options: Options) -> None:
         self._intake = intake
         self._home = home
         self._constants = Frozen(options.constants)
@@ -460,7 +460,7 @@ def _without_retracted(
     return joined.filter(still).select(*kept, UNTIL)
 
 
-def _with_lines(intake: Intake, lines: Lines) -> Intake:
+def _with_lines(intake: Intake | LazyIntake, lines: Lines) -> Intake:
     """Say on which lines of a file the rejected rows stood, and add those that were no rows."""
     import polars as pl
 
