@@ -151,7 +151,7 @@ def judge(row: dict[str, Any]) -> str | None:
     if row["id"] is None:
         return "id is missing"
     valence = row["valence"]
-    if valence is not None and not -1 <= valence <= 1:
+    if valence is not None and (valence < -1 or valence > 1):
         return "valence is out of range"
     return None
 
@@ -164,7 +164,8 @@ def test_every_row_is_accepted_repeated_or_rejected(dirty: list[dict[str, Any]])
     versions: dict[tuple[Any, Any], dict[str, int]] = {}
     for number, row in enumerate(dirty):
         if rules[number] is None:
-            content = repr({**row, "kind": "message"})
+            nothing = {"valence": None} if row["valence"] != row["valence"] else {}  # noqa: PLR0124
+            content = repr({**row, **nothing, "kind": "message"})
             versions.setdefault((row["id"], row["target"]), {}).setdefault(content, number)
     accepted = sum(len(numbers) == 1 for numbers in versions.values())
     for numbers in versions.values():

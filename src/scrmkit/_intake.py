@@ -238,6 +238,10 @@ def _rules(frame: nw.LazyFrame[Any], options: Options, kinds: Mapping[str, str])
     schema = frame.collect_schema()
     column = nw.col
     rules: list[Rule] = [(column("time").is_null(), "time is missing")]
+    for name in INSTANTS:
+        if name in schema:
+            far = (column(name) <= _types.FIRST_TIME) | (column(name) >= _types.LAST_TIME)
+            rules.append((far.fill_null(value=False), f"{name} is out of range"))
     if "kind" in schema:
         rules.append((column("kind").is_null(), "kind is missing"))
         if "" not in kinds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -11,6 +12,10 @@ from scrmkit import _tables
 from scrmkit._options import IDS, INSTANTS, PARTIES, TRUTHS, WORDS, Options
 from scrmkit.errors import InvalidParameter, InvalidTable
 
+
+# Python has no instant before or after these; what is further off than they are becomes them.
+FIRST_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
+LAST_TIME: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 UTC_NAMES: Final = ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Universal")
 
@@ -23,7 +28,7 @@ def to_types(frame: nw.LazyFrame[Any], options: Options) -> list[nw.Expr]:
         column = nw.col(name)
         if name in INSTANTS:
             _check_session(frame, dtype, name)
-            exprs.extend(_instant(frame, dtype, name, options))
+            exprs.extend(each.alias(name) for each in _instant(frame, dtype, name, options))
         elif name in IDS:
             exprs.extend(_id(frame, dtype, name))
         elif name in WORDS and dtype != nw.String:
@@ -80,11 +85,11 @@ def _instant(
         )
     column = nw.col(name).dt
     if dtype.time_zone in UTC_NAMES:
-        return [] if dtype.time_unit == "us" else [_in_micros(frame, nw.col(name))]
+        return [] if dtype.time_unit == "us" else [_in_micros(frame, nw.col(name), dtype)]
     if dtype.time_zone is not None:
-        return [_in_micros(frame, column.convert_time_zone("UTC"))]
+        return [_in_micros(frame, column.convert_time_zone("UTC"), dtype)]
     if options.timezone in UTC_NAMES:
-        return [_in_micros(frame, column.replace_time_zone("UTC"))]
+        return [_in_micros(frame, column.replace_time_zone("UTC"), dtype)]
     if options.timezone is None:
         raise InvalidParameter(
             f"the times of column {name!r} have no time zone: say which one they were "
@@ -96,7 +101,10 @@ def _instant(
     )
 
 
-def _in_micros(frame: nw.LazyFrame[Any], instants: nw.Expr) -> nw.Expr:
+def _in_micros(frame: nw.LazyFrame[Any], instants: nw.Expr, dtype: nw.Datetime) -> nw.Expr:
+    if dtype.time_unit in ("s", "ms"):  # which reach further than microseconds do
+        early, late = instants < FIRST_TIME, instants > LAST_TIME
+        instants = nw.when(early).then(FIRST_TIME).when(late).then(LAST_TIME).otherwise(instants)
     if not frame.implementation.is_dask():
         return instants.cast(nw.Datetime("us", "UTC"))
     # Dask casts nothing that has a zone
@@ -116,12 +124,15 @@ def _id(frame: nw.LazyFrame[Any], dtype: nw.dtypes.DType, name: str) -> list[nw.
 
 
 def _valence(column: nw.Expr, dtype: nw.dtypes.DType, options: Options) -> nw.Expr:
+    """Valences from -1 to 1; NaN, which pandas has for nothing, is null on every engine."""
     if not dtype.is_numeric():
         raise misfit(dtype, "valence", "numbers", "cast it to floats")
+    numbers = column.cast(nw.Float64)
+    numbers = nw.when(~numbers.is_nan()).then(numbers).alias("valence")
     low, high = options.valence_range
     if (low, high) == (-1.0, 1.0):
-        return column.cast(nw.Float64)
-    return (column.cast(nw.Float64) * 2.0 - (low + high)) / (high - low)
+        return numbers
+    return (numbers * 2.0 - (low + high)) / (high - low)
 
 
 def misfit(dtype: nw.dtypes.DType, name: str, what: str, remedy: str) -> InvalidTable:
