@@ -164,7 +164,7 @@ def test_every_row_is_accepted_repeated_or_rejected(dirty: list[dict[str, Any]])
     versions: dict[tuple[Any, Any], dict[str, int]] = {}
     for number, row in enumerate(dirty):
         if rules[number] is None:
-            nothing = {"valence": None} if row["valence"] != row["valence"] else {}  # noqa: PLR0124
+            nothing = {"valence": None} if row["valence"] != row["valence"] else {}
             content = repr({**row, **nothing, "kind": "message"})
             versions.setdefault((row["id"], row["target"]), {}).setdefault(content, number)
     accepted = sum(len(numbers) == 1 for numbers in versions.values())

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
-from scrmkit import InteractionLog, relationships
+from scrmkit import InteractionLog, InvalidParameter, InvalidTable, engagement, relationships
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,10 +52,119 @@ def test_times_that_only_databases_have_are_rejected(far: str) -> None:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     relation = connection.sql(
-        f"select unnest([timestamptz '{far}', timestamptz '2026-01-01 00:00:00+00']) as time, "  # noqa: S608
+        f"select unnest([timestamptz '{far}', timestamptz '2026-01-01 00:00:00+00']) as time, "
         "'message' as kind, 'ana' as source, 'ben' as target"
     )
     log = from_frame(relation)
     assert log.summary().rules == {"time is out of range": 1}
     ties = relationships.measure(log).frame
     assert ties.select("a, b, n_ab, strength").fetchall() == [("ana", "ben", 1, 1.0)]
+
+
+def test_naive_timestamps_among_instants_are_local_times() -> None:
+    """A pandas Timestamp without a zone is never taken for UTC because another one has a zone."""
+    mixed = objects(pd.Timestamp(START), pd.Timestamp("2026-01-01T07:00"), pd.NaT)
+    log = from_frame(acts(time=mixed), timezone="America/New_York")
+    assert [time.hour for time in log.frame["time"]] == [0, 12]
+    assert log.summary().rules == {"time is missing": 1}
+    assert from_frame(acts(time=mixed)).summary().rules == {
+        "time has no time zone": 1,
+        "time is missing": 1,
+    }
+
+
+@pytest.mark.parametrize("nothing", [None, pd.NaT, pd.NA, float("nan")])
+def test_a_missing_instant_among_objects_is_missing(nothing: Any) -> None:
+    """Instants of two zones and nothing, as objects: two rows count, and one lacks its time."""
+    abroad = pd.Timestamp("2026-01-01T05:30+05:30")
+    for times in ((pd.Timestamp(START), abroad, nothing), (START, START, nothing)):
+        log = from_frame(acts(time=objects(*times)))
+        assert log.frame["time"].to_list() == [START, START]
+        assert log.summary().rules == {"time is missing": 1}
+        records = acts(time=objects(*times)).to_dict("records")
+        assert InteractionLog.from_records(records).summary().rules == {"time is missing": 1}
+
+
+def test_a_missing_as_of_is_said_to_be_missing() -> None:
+    """NaT is no instant, which is not for want of a time zone."""
+    with pytest.raises(InvalidParameter, match="as_of is missing"):
+        relationships.measure(from_frame(acts()), as_of=pd.NaT)
+
+
+def test_as_of_is_kept_as_the_numbers_use_it() -> None:
+    """A pandas Timestamp becomes a datetime, without the nanoseconds that nothing counts."""
+    as_of = pd.Timestamp("2026-01-09T00:00:00.000001002", tz="Asia/Kolkata")
+    kept = relationships.measure(from_frame(acts()), as_of=as_of).parameters["as_of"]
+    assert type(kept) is datetime
+    assert kept == datetime(2026, 1, 8, 18, 30, 0, 1, tzinfo=UTC)
+
+
+# ids
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize("nothing", [None, pd.NaT, pd.NA, float("nan")])
+@pytest.mark.parametrize(
+    ("ids", "kept"),
+    [(("ana", "cem"), ["ana", "cem"]), ((ONE, TWO), [str(ONE), str(TWO)]), ((1, 2), [1, 2])],
+)
+def test_nothing_is_nobody(nothing: Any, ids: tuple[Any, Any], kept: list[Any]) -> None:
+    """What pandas writes for nothing among ids is no customer called "NaT" or "<NA>"."""
+    target = [9] * 3 if isinstance(ids[0], int) else ["ben"] * 3
+    log = from_frame(acts(source=objects(ids[0], nothing, ids[1]), target=target))
+    assert [one for one in log.frame["source"] if not pd.isna(one)] == kept
+    assert {str(one) for one in engagement.score(log).frame["customer"]} == {*map(str, kept)}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [(Decimal(1), Decimal("1.0")), (b"a", b"b"), (("a", 1), ("b", 2)), (True, None), (1.5, None)],
+)
+@pytest.mark.parametrize("make", [objects, lambda *ids: pl.Series(ids, dtype=pl.Object)])
+def test_ids_are_texts_integers_or_uuids(ids: tuple[Any, Any], make: Any) -> None:
+    """Nothing else becomes an id by way of its text, which two people may share."""
+    frame = acts(2) if make is objects else pl.DataFrame(acts(2))
+    frame = (
+        frame.assign(source=make(*ids))
+        if make is objects
+        else frame.with_columns(make(*ids).alias("source"))
+    )
+    with pytest.raises(InvalidTable, match="holds ids and is of type"):
+        from_frame(frame)
+
+
+@pytest.mark.parametrize("ids", [(2**70, None), (2**63 + 1, 5), (-(2**63) - 1, 5)])
+def test_integers_that_are_too_large_are_called_so(ids: tuple[Any, Any]) -> None:
+    """Integers beyond 64 bits among objects are too large, and not text and numbers."""
+    with pytest.raises(InvalidTable, match="make them text"):
+        from_frame(acts(2, source=objects(*ids), target=[1, 2]))
+
+
+# columns
+
+
+def in_offset_zone() -> pa.Table:
+    """An Arrow table of two messages, whose times and another column of times are at +05:30."""
+    times = pa.array([0, 1_000_000], pa.timestamp("us", "+05:30"))
+    people = {"source": ["ana", "ben"], "target": ["ben", "ana"]}
+    return pa.table({"time": times, "seen": times, "kind": ["message"] * 2, **people})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda table: table,
+        lambda table: table.to_pandas(),
+        lambda table: table.to_pandas(types_mapper=pd.ArrowDtype),
+        lambda table: table.to_reader(),
+    ],
+    ids=["pyarrow", "pandas", "pandas Arrow", "stream"],
+)
+def test_zones_that_are_offsets_are_zones(make: Callable[[pa.Table], Any]) -> None:
+    """Times at +05:30, as Arrow and pandas write them, are instants, in every column."""
+    log = from_frame(make(in_offset_zone()))
+    summary = log.summary()
+    assert (summary.accepted, summary.first) == (2, datetime(1970, 1, 1, tzinfo=UTC))
+    assert len(log.rejected) == 0
+    assert len(engagement.score(log).frame) == 2

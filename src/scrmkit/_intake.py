@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
 from scrmkit import _records, _repeats, _tables, _texts, _types
+from scrmkit._checks import is_missing
 from scrmkit._options import FIELDS, IDS, INSTANTS, PARTIES, TRUTHS, Options
 from scrmkit._repeats import COPIES
 from scrmkit._tables import Home
@@ -397,16 +398,27 @@ def _to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
             raise InvalidTable(f"column {column.name!r} holds fractions: ids are text or integers")
         if column.implementation.is_polars():
             return column.cast(nw.Int64)
+    name, home = column.name, column.implementation
+    values = [None if is_missing(value) else value for value in column.to_list()]
+    if column.dtype == nw.Object:
+        column = nw.new_series(name, values, nw.Object, backend=home)
     whole = nw.maybe_convert_dtypes(column)
-    if whole.dtype.is_integer() or whole.dtype == nw.String:
+    if whole.dtype == nw.String or (whole.dtype.is_integer() and whole.dtype not in _WIDE):
         return whole
-    values = [None if _is_missing(value) else value for value in column.to_list()]
-    if any(isinstance(value, int | float) for value in values):
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, str | UUID) for value in known):
+        texts = [None if value is None else str(value) for value in values]
+        return nw.new_series(name, texts, nw.String, backend=home)
+    whole_ones = [one for one in known if isinstance(one, int) and not isinstance(one, bool)]
+    if len(whole_ones) == len(known):
+        if not -MOST <= min(whole_ones) <= max(whole_ones) <= MOST:
+            raise _too_large(name)
+        return nw.new_series(name, values, nw.Int64, backend=home)
+    if whole_ones and any(isinstance(value, str) for value in known):
         raise InvalidTable(
-            f"column {column.name!r} holds text and numbers: ids are all text or all integers"
+            f"column {name!r} holds text and numbers: ids are all text or all integers"
         )
-    texts = [None if value is None else str(value) for value in values]
-    return nw.new_series(column.name, texts, nw.String, backend=column.implementation)
+    raise _types.misfit(column.dtype, name, "ids", "cast it to text or to integers")
 
 
 def _to_truths(column: nw.Series[Any]) -> nw.Series[Any]:
@@ -423,9 +435,5 @@ def _too_large(name: str) -> InvalidTable:
 
 def _check_money(column: nw.Series[Any]) -> None:
     for value in column.to_list():
-        if not (_is_missing(value) or isinstance(value, int | Decimal)):
+        if not (is_missing(value) or isinstance(value, int | Decimal)):
             raise _types.misfit(column.dtype, "value", "money", "make each a Decimal or an integer")
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
