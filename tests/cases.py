@@ -200,6 +200,7 @@ def cases() -> list[Case]:
         ),
         Case("times that no calendar has", plain.with_columns(_far_times())),
         Case("milliseconds that no calendar has", plain.with_columns(_far_times("ms"))),
+        Case("columns of no type", _with_ids(plain, numbers, pl.Int64()).with_columns(**_NOTHING)),
         Case("seconds since 1970", plain.with_columns(time.dt.epoch("s")).drop("received_at")),
         Case("texts for times, truths and numbers", _in_words(acts)),
     ]
@@ -218,6 +219,11 @@ def _far_times(unit: Any = "us") -> pl.Expr:
     known = pl.col("time").dt.cast_time_unit(unit)
     far = pl.col("id").str.contains("^(z|m1)")
     return pl.when(far).then(ticks).otherwise(known).alias("time")
+
+
+_NOTHING: Final = dict.fromkeys(
+    ("target", "received_at", "automated", "valence", "thread", "channel"), pl.lit(None)
+)
 
 
 def _in_words(table: pl.DataFrame) -> pl.DataFrame:

@@ -9,12 +9,21 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
+import narwhals.stable.v2 as nw
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from scrmkit import InteractionLog, InvalidParameter, InvalidTable, engagement, relationships
+from scrmkit import (
+    InteractionLog,
+    InvalidParameter,
+    InvalidTable,
+    engagement,
+    influence,
+    large_graphs,
+    relationships,
+)
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,3 +177,87 @@ def test_zones_that_are_offsets_are_zones(make: Callable[[pa.Table], Any]) -> No
     assert (summary.accepted, summary.first) == (2, datetime(1970, 1, 1, tzinfo=UTC))
     assert len(log.rejected) == 0
     assert len(engagement.score(log).frame) == 2
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "__scrmkit_row"])
+@pytest.mark.parametrize("make", [pl.DataFrame, pl.DataFrame.lazy])
+def test_names_with_another_meaning_are_refused(name: str, make: Any) -> None:
+    """A column of the host whose name is a pattern of an engine, or ours, has to be renamed."""
+    with pytest.raises(InvalidTable, match="rename it"):
+        from_frame(make(pl.DataFrame(acts()).with_columns(pl.lit(7).alias(name))))
+
+
+def test_a_column_of_pandas_may_be_its_index_too() -> None:
+    """An index of the same name as a column neither counts nor is in the way."""
+    frame = acts(time=START, id="m1").set_index("time", drop=False)
+    summary = from_frame(frame).summary()
+    assert (summary.accepted, summary.repeated) == (1, 2)
+
+
+def test_an_index_that_has_what_is_missed_is_named() -> None:
+    """Where pandas has the parties or the time in the index, the error says so."""
+    for names in (["source", "target"], ["time"]):
+        with pytest.raises(InvalidTable, match=rf"In the index are '{names[0]}'.*reset_index"):
+            from_frame(acts().set_index(names))
+
+
+def test_periods_are_refused_with_the_remedy() -> None:
+    """A column of periods names the method that makes times of it."""
+    with pytest.raises(InvalidTable, match="to_timestamp"):
+        from_frame(acts(time=pd.period_range("2026-01-01", periods=3)), timezone="UTC")
+
+
+def test_a_series_is_no_grouping_but_its_mapping_is() -> None:
+    """A pandas Series as groups is refused with the method that makes a mapping of it."""
+    groups = pd.Series({"ana": "both", "ben": "both"})
+    with pytest.raises(InvalidParameter, match="to_dict"):
+        relationships.measure(from_frame(acts()), group=groups)
+
+
+def test_a_log_of_which_all_rows_were_rejected_says_so() -> None:
+    """Where no row was accepted, the want of an instant is not what has to be mended."""
+    with pytest.raises(InvalidParameter, match=r"\(3 read, 3 rejected\).*log.summary"):
+        relationships.measure(from_frame(acts(source="")))
+
+
+# ties of the host
+
+ON_TIES = (influence.rank, large_graphs.connected_components)
+
+
+def in_duckdb(frame: pl.DataFrame) -> duckdb.DuckDBPyRelation:
+    """A table of DuckDB."""
+    return duckdb.connect().from_arrow(frame.to_arrow())
+
+
+@pytest.mark.parametrize("function", ON_TIES)
+@pytest.mark.parametrize(
+    "make", [pl.DataFrame.to_pandas, pl.DataFrame, pl.DataFrame.lazy, in_duckdb]
+)
+def test_ids_of_ties_that_are_too_large_are_called_so(function: Any, make: Any) -> None:
+    """Unsigned ids beyond 63 bits are refused, without one of them in the text; others count."""
+    wide = {"schema_overrides": {"a": pl.UInt64, "b": pl.UInt64}}
+    ties = pl.DataFrame({"a": [2**63 + 1], "b": [5], "strength": [1.0]}, **wide)
+    with pytest.raises(InvalidTable, match="holds integers beyond") as refusal:
+        function(make(ties))
+    assert "9223372036854775809" not in str(refusal.value)
+    small = function(make(ties.with_columns(a=pl.lit(4, pl.UInt64))))
+    assert set(nw.from_native(small.frame).lazy().collect()["customer"].to_list()) == {4, 5}
+
+
+def test_unsigned_ids_of_a_lazy_log_are_refused_before_any_is_read() -> None:
+    """A lazy table may hold ids beyond 63 bits, which would fail when they are read."""
+    ids = pl.Series([2**63 + 1, 1, 2], dtype=pl.UInt64)
+    frame = pl.DataFrame(acts()).with_columns(source=ids, target=ids)
+    with pytest.raises(InvalidTable, match="cast it to Int64 or to text"):
+        from_frame(frame.lazy())
+    assert len(from_frame(frame[1:])) == 2
+
+
+@pytest.mark.parametrize("function", ON_TIES)
+def test_uuids_and_decimals_of_pandas_are_ends_and_weights(function: Any) -> None:
+    """UUIDs are ids of ties as of logs, and Decimals are numbers, for all that takes ties."""
+    ties = pd.DataFrame({"a": [ONE], "b": [TWO], "strength": objects(Decimal("1.5"))})
+    assert {*function(ties).frame["customer"]} == {str(ONE), str(TWO)}
+    with pytest.raises(InvalidTable, match="not a number"):
+        function(ties.assign(strength=objects((1, 2))))
