@@ -201,6 +201,7 @@ def cases() -> list[Case]:
         Case("times that no calendar has", plain.with_columns(_far_times())),
         Case("milliseconds that no calendar has", plain.with_columns(_far_times("ms"))),
         Case("columns of no type", _with_ids(plain, numbers, pl.Int64()).with_columns(**_NOTHING)),
+        Case("lists and structs", plain.with_columns(_NESTED)),
         Case("seconds since 1970", plain.with_columns(time.dt.epoch("s")).drop("received_at")),
         Case("texts for times, truths and numbers", _in_words(acts)),
     ]
@@ -223,6 +224,12 @@ def _far_times(unit: Any = "us") -> pl.Expr:
 
 _NOTHING: Final = dict.fromkeys(
     ("target", "received_at", "automated", "valence", "thread", "channel"), pl.lit(None)
+)
+
+
+_NESTED: Final = (
+    pl.concat_list("kind", "channel").alias("tags"),
+    pl.struct("kind", "valence").alias("more"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -218,6 +219,30 @@ def test_a_log_of_which_all_rows_were_rejected_says_so() -> None:
     """Where no row was accepted, the want of an instant is not what has to be mended."""
     with pytest.raises(InvalidParameter, match=r"\(3 read, 3 rejected\).*log.summary"):
         relationships.measure(from_frame(acts(source="")))
+
+
+@pytest.mark.parametrize("make", [objects, lambda *values: pl.Series(values, dtype=pl.Object)])
+def test_repeats_are_told_from_conflicts_by_any_values(make: Any) -> None:
+    """Lists, arrays, mappings and nothing among the content of a row are compared as values."""
+    frame = acts(6, time=START, id=["m1", "m1", "m2", "m2", "m3", "m3"])
+    for same, other in (([1, [2]], [1]), ({"a": 1, "b": [2]}, {"a": 1}), ({1, 2}, {1})):
+        values = [same, copy(same), same, other, None, None]
+        table = frame if make is objects else pl.DataFrame(frame)
+        if isinstance(same, set):
+            with pytest.raises(InvalidTable, match="column 'extra' holds values that cannot be"):
+                from_frame(_with_extra(table, make(*values)))
+            continue
+        log = from_frame(_with_extra(table, make(*values)))
+        assert sorted(log.frame["id"]) == ["m1", "m3"]
+        assert log.summary().rules == {"the same id with other content": 2}
+        assert log.frame["extra"].to_list()[0] == same
+
+
+def _with_extra(table: Any, values: Any) -> Any:
+    """A table with one more column."""
+    if isinstance(table, pl.DataFrame):
+        return table.with_columns(values.alias("extra"))
+    return table.assign(extra=values)
 
 
 # ties of the host

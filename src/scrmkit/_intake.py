@@ -166,6 +166,9 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> Intake:
     rejected = as_given(both.filter(bad), _first_of(rules))
     if "id" in names:
         key = [name for name in KEY if name in names]
+        for name, dtype in table.collect_schema().items():
+            if dtype.is_nested() and frame.implementation.is_dask():
+                raise _incomparable(name)
         accepted = _repeats.settle(accepted, key, names)
         conflicts = _repeats.conflicts(_renamed(both.filter(~bad), kinds), key, names)
         rejected = nw.concat([rejected, as_given(conflicts, CONFLICT)])
@@ -209,11 +212,44 @@ def _settle(
     key = [name for name in KEY if name in content]
     table = table.with_columns(nw.len().over(*key).alias(COPIES))
     several = table.filter(nw.col(COPIES) > 1)
-    several = several.with_columns(nw.col(ROW).min().over(*content).alias(FIRST))
+    compared = several.with_columns(*(_to_codes(several.get_column(name)) for name in content))
+    first = compared.with_columns(nw.col(ROW).min().over(*content).alias(FIRST)).get_column(FIRST)
+    several = several.with_columns(first)
     several = several.filter(nw.col(ROW) == nw.col(FIRST))
     several = several.with_columns(nw.len().over(*key).alias(COPIES)).drop(FIRST)
     accepted = nw.concat([table.filter(nw.col(COPIES) == 1), several.filter(nw.col(COPIES) == 1)])
     return accepted.sort(ROW), several.filter(nw.col(COPIES) > 1)
+
+
+def _to_codes(column: nw.Series[Any]) -> nw.Series[Any]:
+    """A number for each different value, where an engine cannot compare such values."""
+    hard = column.dtype in (nw.Object, nw.Unknown) or column.dtype.is_nested()
+    if not hard or (column.implementation.is_polars() and column.dtype != nw.Object):
+        return column
+    seen: dict[Any, int] = {}
+    try:
+        codes = [seen.setdefault(_frozen(value), len(seen)) for value in column.to_list()]
+    except TypeError:
+        raise _incomparable(column.name) from None
+    return nw.new_series(column.name, codes, nw.Int64, backend=column.implementation)
+
+
+def _incomparable(name: str) -> InvalidTable:
+    return InvalidTable(
+        f"column {name!r} holds values that cannot be compared, so that repeats cannot be told "
+        f"from conflicts: drop it, or make it text"
+    )
+
+
+def _frozen(value: Any) -> Any:
+    """A value that is equal where another is, and can be a key."""
+    if is_missing(value):
+        return None
+    if isinstance(value, Mapping):
+        return frozenset((name, _frozen(one)) for name, one in value.items())
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def _present_words(table: nw.DataFrame[Any], options: Options) -> frozenset[str]:

@@ -83,7 +83,8 @@ def type_of_nothing(
         )
         if name in pair and any(whole):
             return nw.Int64()
-    return _EMPTY.get(name, nw.String())
+    dtype: nw.dtypes.DType = _EMPTY.get(name, nw.String())
+    return dtype
 
 
 _EMPTY: Final[dict[str, Any]] = {
