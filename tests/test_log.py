@@ -356,12 +356,12 @@ def test_what_is_optional_may_be_missing(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["polars", *ENGINES])
 def test_a_log_of_which_nothing_is_left_is_empty(engine: str) -> None:
-    """On every engine a log whose rows were all rejected is an empty log."""
+    """On every engine a log whose rows were all rejected is empty, and where to look is said."""
     frame = table(source=["", ""])
     log = InteractionLog.from_frame(frame if engine == "polars" else ENGINES[engine](frame))
     summary = log.summary()
     assert (summary.read, summary.accepted, summary.first) == (2, 0, None)
-    with pytest.raises(InvalidParameter, match="give as_of"):
+    with pytest.raises(InvalidParameter, match=r"log\.summary\(\)\) says"):
         _ = log.acts().as_of
 
 
