@@ -128,7 +128,7 @@ class SocialGraph:
 
         Args:
             ties: a result, or any table that Narwhals takes, with the columns ``a`` and
-                ``b`` (text or integers, neither null) and the weights (finite numbers).
+                ``b`` (text, integers or UUIDs, neither null) and the weights (finite numbers).
             weight: the column of weights. Where the table has ``{weight}_ab`` and
                 ``{weight}_ba`` the graph is directed, with an arc for each that is not 0.
 

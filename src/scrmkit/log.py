@@ -182,7 +182,7 @@ class InteractionLog:
             kinds: the vocabulary's word for a word of the table, such as
                 ``{"RT": "repost"}``.
             valence_range: the worst and the best value of the column ``valence``, which is
-                mapped to -1 and 1 in a straight line.
+                mapped to -1 and 1 in a straight line; NaN is no valence.
             timezone: the zone of times that have none, such as ``"Europe/London"``. Local
                 times that a clock change skips or repeats are rejected rows.
             vocabulary: what the kinds count for.
