@@ -31,33 +31,33 @@ def to_plain_ids(frame: nw.LazyFrame[Any], *names: str) -> nw.LazyFrame[Any]:
 def to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
     """Ids kept as floats or objects: whole numbers as such, everything else as text."""
     if column.dtype.is_float():
-        numbers = column.drop_nulls()
-        if (numbers.abs() > EXACT).any():
+        floats = column.drop_nulls()
+        if (floats.abs() > EXACT).any():
             raise InvalidTable(
                 f"column {column.name!r} holds ids as floats, which are not exact beyond 2**53, "
                 f"so people would be mixed up: read it as text or as integers"
             )
-        if not (numbers % 1 == 0).all():
+        if not (floats % 1 == 0).all():
             raise InvalidTable(f"column {column.name!r} holds fractions: ids are text or integers")
         if column.implementation.is_polars():
             return column.cast(nw.Int64)
     name, home = column.name, column.implementation
     values = [None if is_missing(value) else value for value in column.to_list()]
+    known = [value for value in values if value is not None]
+    numbers = [one for one in known if isinstance(one, int) and not isinstance(one, bool)]
+    if any(not -MOST <= number <= MOST for number in numbers):
+        raise too_large(name)
     if column.dtype == nw.Object:
         column = nw.new_series(name, values, nw.Object, backend=home)
     whole = nw.maybe_convert_dtypes(column)
     if whole.dtype == nw.String or (whole.dtype.is_integer() and whole.dtype not in WIDE):
         return whole
-    known = [value for value in values if value is not None]
     if all(isinstance(value, str | UUID) for value in known):
         texts = [None if value is None else str(value) for value in values]
         return nw.new_series(name, texts, nw.String, backend=home)
-    whole_ones = [one for one in known if isinstance(one, int) and not isinstance(one, bool)]
-    if len(whole_ones) == len(known):
-        if not -MOST <= min(whole_ones) <= max(whole_ones) <= MOST:
-            raise too_large(name)
+    if len(numbers) == len(known):
         return nw.new_series(name, values, nw.Int64, backend=home)
-    if whole_ones and any(isinstance(value, str) for value in known):
+    if numbers and any(isinstance(value, str) for value in known):
         raise InvalidTable(
             f"column {name!r} holds text and numbers: ids are all text or all integers"
         )

@@ -394,6 +394,10 @@ def _nothing(table: nw.DataFrame[Any], name: str, options: Options) -> nw.Series
 
 
 def _parse_times(column: nw.Series[Any], options: Options) -> tuple[Any, Any]:
+    if column.dtype == nw.Unknown and "period" in str(column.to_native().dtype):
+        raise InvalidTable(
+            f"column {column.name!r} holds periods: make times of them with .dt.to_timestamp()"
+        )
     texts = _to_polars(column)
     from scrmkit._times import parse_times
 

@@ -129,10 +129,9 @@ def parse_times(
     elif dtype.is_numeric():
         aware, local, rules = _read_numbers(column)
     else:
-        periods = ". Periods become such by .dt.to_timestamp()" if "period" in str(dtype) else ""
         raise InvalidTable(
             f"column {name!r} is of type {dtype}: a time is a timestamp, a date, a text or a "
-            f"number of seconds since 1970{periods}"
+            f"number of seconds since 1970"
         )
     if local.count():
         aware, rules = _place(aware, local, rules, timezone=timezone, name=name)
