@@ -195,10 +195,39 @@ def cases() -> list[Case]:
             pl.concat([local, skipped]),
             {"timezone": "Europe/London"},
         ),
+        Case(
+            "NaN for no valence", plain.with_columns(_on_last_rows(pl.lit(float("nan")), "valence"))
+        ),
+        Case("times that no calendar has", plain.with_columns(_far_times())),
+        Case("columns of no type", _with_ids(plain, numbers, pl.Int64()).with_columns(**_NOTHING)),
+        Case("lists and structs", plain.with_columns(_NESTED)),
         Case("seconds since 1970", plain.with_columns(time.dt.epoch("s")).drop("received_at")),
         Case("texts for times, truths and numbers", _in_words(acts)),
     ]
     return [_with_people(case) for case in found]
+
+
+def _on_last_rows(value: pl.Expr, name: str) -> pl.Expr:
+    """A column with another value in the rows that are accepted on every engine."""
+    return pl.when(pl.col("id").str.starts_with("z")).then(value).otherwise(name).alias(name)
+
+
+def _far_times() -> pl.Expr:
+    """Times of which some are before the year 1, and one is after the year 9999."""
+    ticks = pl.when(pl.col("id") == "z0").then(6 * 10**17).otherwise(-(10**17))
+    far = pl.col("id").str.contains("^(z|m1)")
+    return pl.when(far).then(ticks.cast(SCHEMA["time"])).otherwise("time").alias("time")
+
+
+_NOTHING: Final = dict.fromkeys(
+    ("target", "received_at", "automated", "valence", "thread", "channel"), pl.lit(None)
+)
+
+
+_NESTED: Final = (
+    pl.concat_list("kind", "channel").alias("tags"),
+    pl.struct("kind", "valence").alias("more"),
+)
 
 
 def _in_words(table: pl.DataFrame) -> pl.DataFrame:

@@ -77,9 +77,13 @@ and the rows are the same. The two tables of this page are written by that suite
 
 Polars lazy, DuckDB, Ibis, Dask and Spark are *lazy*: what comes back is a promise, and the
 table is read when its rows are asked for. Only what cannot be a promise reads it before:
-`summary`, `left_out`, `incidence`, `explain`, graphs, what is computed from graphs, and
-`parameters["as_of"]` where no instant was given. Results made from graphs go back into the
-connection or session that the table came from.
+`summary` and ``len(log)``, `left_out`, `incidence`, `explain`, graphs, what is computed from
+graphs, everything in `large_graphs`, a table given as ``group=``, what a notebook shows of a
+result, pickling one, and `parameters["as_of"]` where no instant was given. Results made from
+graphs go back into the connection or session that the table came from.
+
+Where a lazy table changes between two uses, give ``as_of``: without it the last instant is read
+once for `parameters["as_of"]`, while the rows are computed anew.
 
 - **pyarrow** tables are handed to Polars without a copy, and come back as Arrow tables.
 - **Arrow stream** is any object with ``__arrow_c_stream__``; results are Polars tables.
@@ -90,9 +94,25 @@ connection or session that the table came from.
 - **DuckDB** and **Spark** tell the parts of a time in the zone of their connection or
   session, and so does DuckDB under **Ibis**. One that is not UTC is an error, which names the
   line that mends it.
-- **Ibis** was run over DuckDB. **Dask** is slow here: each function takes seconds, whatever
-  the size, and Narwhals warns once (`FutureWarning`) that it is about to hand Dask over to a
-  package of its own.
+- **Ibis** was run over DuckDB.
+- **Dask** is slow here: each function takes seconds, whatever the size. Narwhals 2.29 warns of
+  each Dask table that its support moves to a package ``narwhals-dask``.
+
+A folder of Parquet files (`InteractionLog.read`) is a table of Polars lazy, whichever engines
+are installed. `Result.write` puts a result of any engine into a folder.
+
+## Joining results to tables of the host
+
+Whatever came in, ids come back as texts or as 64-bit integers, UUIDs and categories as their
+text, and times in UTC to the microsecond. Where the host's own column is of another type, cast
+it to that of the result before the join: Polars joins neither categories to texts nor 32-bit
+integers to 64-bit ones.
+
+In DuckDB, results are relations of the connection that the log came from. Give each a name
+before two are joined: ``ties.frame.set_alias("t").join(scores.frame.set_alias("s"), ...)``. In
+SQL on that connection name the relation, as in ``found = ties.frame`` and then
+``connection.sql("from found")``: a *result* is read there as an Arrow stream, which is only for
+other connections.
 
 ## Functions
 
@@ -109,4 +129,18 @@ to have timestamps, truth values and numbers already, because what cannot be rea
 to be found row by row.
 
 {logs}
+
+What no column of the table can show:
+
+- NaN is no valence: the row counts, without one. Times outside the years 1 to 9999, and the
+  infinity of a database, are rejected as out of range on every engine.
+- Times whose zone is an offset such as +05:30, which Arrow and pandas have, are instants.
+- Nanoseconds of DuckDB are refused where the column has a zone. ``TIMESTAMP_NS`` has none, and
+  is taken with ``timezone="UTC"``.
+- Unsigned 64-bit ids of a lazy table are refused before it is read, as they may not fit; those
+  of an eager table are refused where they do not.
+- Objects of pandas are ids where they are texts, integers or UUIDs; None, NaN, NaT and NA are
+  nobody.
+- Repeats are told from conflicts by all columns, lists and mappings included; Dask cannot
+  compare those.
 """

@@ -62,7 +62,10 @@ FEW = {
     "Dask": ("measure",),
 }
 FEW_LOGS = {
-    "pandas Arrow": ("short integer ids", "nanoseconds", "times in Kolkata", "seconds since 1970"),
+    "pandas Arrow": (
+        *("short integer ids", "nanoseconds", "times in Kolkata", "seconds since 1970"),
+        *("NaN for no valence", "times that no calendar has"),
+    ),
     "pyarrow": ("all columns", "texts for times, truths and numbers"),
     "Arrow stream": ("all columns", "times without a zone, in London"),
     "DuckDB": ("times without a zone, in UTC", "times in Kolkata"),

@@ -61,6 +61,13 @@ def to_path(path: str | PathLike[str]) -> Path:
     return Path(path)
 
 
+def is_missing(value: object) -> bool:
+    """Whether a value stands for nothing: None, NaN, and the NaT and NA of pandas."""
+    if value is None or type(value).__name__ in ("NaTType", "NAType"):
+        return True
+    return isinstance(value, float) and math.isnan(value)
+
+
 def check_id(value: object, *, name: str, error: Failure) -> None:
     """Refuse what is not a non-empty text, an integer or a UUID."""
     if isinstance(value, bool) or not isinstance(value, str | int | UUID):
@@ -116,6 +123,8 @@ def to_tuple(
 
 def check_time(value: object, *, name: str, error: Failure) -> None:
     """Refuse what is not an instant: a datetime with a time zone, of years 0002 to 9998."""
+    if is_missing(value):
+        raise error(f"{name} is missing: give a datetime with a time zone", value=value)
     if not isinstance(value, datetime):
         raise error(
             f"{name} is of type {type(value).__name__}, not a datetime with a time zone",
@@ -213,9 +222,10 @@ def to_renaming(names: Mapping[Id, Id] | Callable[[Id], Id]) -> Callable[[Id], I
 
 
 def to_utc(value: datetime, *, name: str) -> datetime:
-    """The same instant in UTC; an error for a time without a zone."""
+    """The same instant in UTC, as a plain datetime; an error for a time without a zone."""
     check_time(value, name=name, error=InvalidParameter)
-    return value.astimezone(UTC)
+    instant = value.astimezone(UTC)
+    return datetime.combine(instant.date(), instant.time(), UTC)
 
 
 def check_half_life(value: timedelta | None) -> None:

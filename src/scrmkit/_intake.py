@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -12,6 +11,8 @@ import narwhals.stable.v2 as nw
 from attrs import frozen
 
 from scrmkit import _records, _repeats, _tables, _texts, _types, _words
+from scrmkit._checks import is_missing
+from scrmkit._ids import to_ids, to_int64
 from scrmkit._options import FIELDS, IDS, INSTANTS, PARTIES, TRUTHS, Options
 from scrmkit._repeats import COPIES
 from scrmkit._tables import Home
@@ -19,9 +20,6 @@ from scrmkit.errors import InvalidTable, MissingExtra
 
 
 KEY: Final = ("scope", "id", "target")
-
-EXACT: Final = 2**53
-MOST: Final = 2**63 - 1
 
 PREFIX: Final = "__scrmkit_"
 ROW: Final = f"{PREFIX}row"
@@ -73,7 +71,7 @@ def take_in(frame: nw.LazyFrame[Any], home: Home, options: Options) -> Intake | 
     frame = _rename(frame, options)
     if home.lazy:
         return _take_lazily(frame, options)
-    return _take_eagerly(frame.collect(), options)
+    return _take_eagerly(nw.maybe_reset_index(frame.collect()), options)
 
 
 def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
@@ -81,6 +79,11 @@ def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
     for name in names:
         if not isinstance(name, str):
             raise InvalidTable(f"the table has a column called {name!r}: give it a name of text")
+        if name == "*" or name.startswith(PREFIX) or (name[:1] == "^" and name[-1:] == "$"):
+            raise InvalidTable(
+                f"the table has a column called {name!r}, a name that stands for something else "
+                f"here or in an engine: rename it"
+            )
     used = set(options.columns.values())
     _tables.check_columns(names, used, where="the table")
     clash = next((name for name in names if name in options.constants and name not in used), None)
@@ -100,17 +103,24 @@ def _rename(frame: nw.LazyFrame[Any], options: Options) -> nw.LazyFrame[Any]:
             hint = ' or constants={"kind": "message"}' if name == "kind" else ""
             raise InvalidTable(
                 f"no column is the {name}: name it with columns={{{name!r}: ...}}{hint}. "
-                f"The table has: {', '.join(map(repr, names))}"
+                f"The table has: {', '.join(map(repr, names))}.{_index_of(frame)}"
             )
     if not {*PARTIES} & present:
         raise InvalidTable(
             'no column says who acted: name it with columns={"source": ..., "target": ...}. '
-            f"The table has: {', '.join(map(repr, names))}"
+            f"The table has: {', '.join(map(repr, names))}.{_index_of(frame)}"
         )
     if "retracts" in present and "id" not in present:
         raise InvalidTable("retracts names ids, and the table has no column id")
     _check_case(frame, present)
     return frame.select(*(nw.col(theirs).alias(our) for our, theirs in kept.items()))
+
+
+def _index_of(frame: nw.LazyFrame[Any]) -> str:
+    """What to do where pandas has the columns that are missed in the index."""
+    levels = getattr(getattr(frame.to_native(), "index", None), "names", ())
+    named = [repr(level) for level in levels if level is not None]
+    return f" In the index are {', '.join(named)}: give table.reset_index()" if named else ""
 
 
 def _check_case(frame: nw.LazyFrame[Any], names: Iterable[str]) -> None:
@@ -161,6 +171,9 @@ def _take_lazily(frame: nw.LazyFrame[Any], options: Options) -> LazyIntake:
     kinds = _kind_names(options, None)
     accepted = _renamed(table.filter(~_any_of(_rules(table, options, kinds))), kinds)
     if "id" in names:
+        for name, dtype in table.collect_schema().items():
+            if dtype.is_nested() and frame.implementation.is_dask():
+                raise _incomparable(name)
         accepted = _repeats.settle(accepted, [name for name in KEY if name in names], names)
     return LazyIntake(accepted, frame, options)
 
@@ -227,11 +240,44 @@ def _settle(
     key = [name for name in KEY if name in content]
     table = table.with_columns(nw.len().over(*key).alias(COPIES))
     several = table.filter(nw.col(COPIES) > 1)
-    several = several.with_columns(nw.col(ROW).min().over(*content).alias(FIRST))
+    compared = several.with_columns(*(_to_codes(several.get_column(name)) for name in content))
+    first = compared.with_columns(nw.col(ROW).min().over(*content).alias(FIRST)).get_column(FIRST)
+    several = several.with_columns(first)
     several = several.filter(nw.col(ROW) == nw.col(FIRST))
     several = several.with_columns(nw.len().over(*key).alias(COPIES)).drop(FIRST)
     accepted = nw.concat([table.filter(nw.col(COPIES) == 1), several.filter(nw.col(COPIES) == 1)])
     return accepted.sort(ROW), several.filter(nw.col(COPIES) > 1)
+
+
+def _to_codes(column: nw.Series[Any]) -> nw.Series[Any]:
+    """A number for each different value, where an engine cannot compare such values."""
+    hard = column.dtype in (nw.Object, nw.Unknown) or column.dtype.is_nested()
+    if not hard or (column.implementation.is_polars() and column.dtype != nw.Object):
+        return column
+    seen: dict[Any, int] = {}
+    try:
+        codes = [seen.setdefault(_frozen(value), len(seen)) for value in column.to_list()]
+    except TypeError:
+        raise _incomparable(column.name) from None
+    return nw.new_series(column.name, codes, nw.Int64, backend=column.implementation)
+
+
+def _incomparable(name: str) -> InvalidTable:
+    return InvalidTable(
+        f"column {name!r} holds values that cannot be compared, so that repeats cannot be told "
+        f"from conflicts: drop it, or make it text"
+    )
+
+
+def _frozen(value: Any) -> Any:
+    """A value that is equal where another is, and can be a key."""
+    if is_missing(value):
+        return None
+    if isinstance(value, Mapping):
+        return frozenset((name, _frozen(one)) for name, one in value.items())
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def _present_words(table: nw.DataFrame[Any], options: Options) -> frozenset[str]:
@@ -266,6 +312,10 @@ def _rules(frame: nw.LazyFrame[Any], options: Options, kinds: Mapping[str, str])
     schema = frame.collect_schema()
     column = nw.col
     rules: list[Rule] = [(column("time").is_null(), "time is missing")]
+    for name in INSTANTS:
+        if name in schema:
+            far = (column(name) <= _types.FIRST_TIME) | (column(name) >= _types.LAST_TIME)
+            rules.append((far.fill_null(value=False), f"{name} is out of range"))
     if "kind" in schema:
         rules.append((column("kind").is_null(), "kind is missing"))
         if "" not in kinds:
@@ -324,7 +374,7 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
             continue
         column = table.get_column(name)
         if (dtype in _UNTYPED or name in PARTIES) and column.null_count() == len(column):
-            table = table.with_columns(_nothing(table, name))
+            table = table.with_columns(_nothing(table, name, options))
         elif name in INSTANTS and not (isinstance(dtype, nw.Datetime) and dtype.time_zone):
             instants, why = _parse_times(column, options)
             table = table.with_columns(_like(table, name, instants))
@@ -333,9 +383,9 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
                 table = table.with_columns(_like(table, mark, why))
                 rules.append((~nw.col(mark).is_null(), nw.col(mark)))
         elif name in IDS and (dtype.is_float() or dtype == nw.Object):
-            table = table.with_columns(_to_ids(column))
-        elif name in IDS and dtype in _WIDE and (column.max() or 0) > MOST:
-            raise _too_large(name)
+            table = table.with_columns(to_ids(column))
+        elif name in IDS and dtype in _types.WIDE:
+            table = table.with_columns(to_int64(column))
         elif name == "value" and dtype == nw.Object:
             _check_money(column)
         elif name in (*TRUTHS, "valence", "value") and dtype == nw.String:
@@ -350,14 +400,7 @@ def _convert(table: nw.DataFrame[Any], options: Options) -> tuple[nw.DataFrame[A
     return table, rules
 
 
-_EMPTY: Final[dict[str, Any]] = {
-    **dict.fromkeys(INSTANTS, nw.Datetime("us", "UTC")),
-    **dict.fromkeys(TRUTHS, nw.Boolean()),
-    "valence": nw.Float64(),
-    "value": nw.Int64(),
-}
-_UNTYPED: Final = (nw.Unknown, nw.Object, nw.Float64)
-_WIDE: Final = (nw.UInt64, nw.Int128, nw.UInt128)
+_UNTYPED: Final = (nw.Unknown, nw.Object, nw.Float64, nw.String)
 _READERS: Final = {
     "public": _texts.parse_truths,
     "automated": _texts.parse_truths,
@@ -366,18 +409,23 @@ _READERS: Final = {
 }
 
 
-def _nothing(table: nw.DataFrame[Any], name: str) -> nw.Series[Any]:
-    """A column in which there is nothing, of its type; ids have that of the other party's."""
-    parties = [table.schema[party] for party in PARTIES if party in table.columns]
-    whole = name in PARTIES and any(dtype.is_integer() for dtype in parties)
-    dtype = nw.Float64() if whole else _EMPTY.get(name, nw.String())
-    column = table.with_columns(nw.lit(None, dtype).alias(name)).get_column(name)
-    if not whole:
+def _nothing(table: nw.DataFrame[Any], name: str, options: Options) -> nw.Series[Any]:
+    """A column in which there is nothing, of its type."""
+    dtype = _types.type_of_nothing(name, table.schema, options)
+    # pandas has integers and truth values that may be null only by way of floats
+    by_floats = dtype in (nw.Int64, nw.Boolean) and not table.implementation.is_polars()
+    made = nw.lit(None, nw.Float64() if by_floats else dtype)
+    column = table.with_columns(made.alias(name)).get_column(name)
+    if not by_floats:
         return column
-    return column.cast(nw.Int64) if column.implementation.is_polars() else _to_ids(column)
+    return to_ids(column) if dtype == nw.Int64 else _to_truths(to_ids(column))
 
 
 def _parse_times(column: nw.Series[Any], options: Options) -> tuple[Any, Any]:
+    if column.dtype == nw.Unknown and "period" in str(column.to_native().dtype):
+        raise InvalidTable(
+            f"column {column.name!r} holds periods: make times of them with .dt.to_timestamp()"
+        )
     texts = _to_polars(column)
     from scrmkit._times import parse_times
 
@@ -408,48 +456,13 @@ def _like(table: nw.DataFrame[Any], name: str, values: Any) -> nw.Series[Any]:
     return nw.new_series(name, series.to_list(), series.dtype, backend=table.implementation)
 
 
-def _to_ids(column: nw.Series[Any]) -> nw.Series[Any]:
-    """Ids kept as floats or objects: whole numbers as such, everything else as text."""
-    if column.dtype.is_float():
-        numbers = column.drop_nulls()
-        if (numbers.abs() > EXACT).any():
-            raise InvalidTable(
-                f"column {column.name!r} holds ids as floats, which are not exact beyond 2**53, "
-                f"so people would be mixed up: read it as text or as integers"
-            )
-        if not (numbers % 1 == 0).all():
-            raise InvalidTable(f"column {column.name!r} holds fractions: ids are text or integers")
-        if column.implementation.is_polars():
-            return column.cast(nw.Int64)
-    whole = nw.maybe_convert_dtypes(column)
-    if whole.dtype.is_integer() or whole.dtype == nw.String:
-        return whole
-    values = [None if _is_missing(value) else value for value in column.to_list()]
-    if any(isinstance(value, int | float) for value in values):
-        raise InvalidTable(
-            f"column {column.name!r} holds text and numbers: ids are all text or all integers"
-        )
-    texts = [None if value is None else str(value) for value in values]
-    return nw.new_series(column.name, texts, nw.String, backend=column.implementation)
-
-
 def _to_truths(column: nw.Series[Any]) -> nw.Series[Any]:
     """Truth values kept as numbers or objects, which is how pandas keeps them beside nulls."""
     typed = column if column.dtype.is_integer() else nw.maybe_convert_dtypes(column)
     return typed != 0 if typed.dtype.is_integer() else typed
 
 
-def _too_large(name: str) -> InvalidTable:
-    return InvalidTable(
-        f"column {name!r} holds integers beyond 2**63, which no engine adds up: make them text"
-    )
-
-
 def _check_money(column: nw.Series[Any]) -> None:
     for value in column.to_list():
-        if not (_is_missing(value) or isinstance(value, int | Decimal)):
+        if not (is_missing(value) or isinstance(value, int | Decimal)):
             raise _types.misfit(column.dtype, "value", "money", "make each a Decimal or an integer")
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))

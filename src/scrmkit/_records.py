@@ -10,6 +10,7 @@ from uuid import UUID
 
 import attrs
 
+from scrmkit._checks import is_missing
 from scrmkit.errors import InvalidTable
 from scrmkit.interactions import Interaction
 
@@ -65,9 +66,10 @@ def to_one_type(column: list[Any], name: str) -> list[Any]:
     Raises:
         InvalidTable: values of several types, or such as no column can hold.
     """
+    column = [None if is_missing(value) else value for value in column]
     types = {type(value): row for row, value in reversed([*enumerate(column)]) if value is not None}
-    if datetime in types:
-        return _to_times(column, set(types))
+    if any(issubclass(kind, datetime) for kind in types):
+        return _to_times(column)
     if len(types) > 1 and not (set(types) <= {int, float} or set(types) <= {int, Decimal}):
         places = ", ".join(
             f"{kind.__name__} in record {row}"
@@ -86,13 +88,11 @@ def to_one_type(column: list[Any], name: str) -> list[Any]:
     return column
 
 
-def _to_times(column: list[Any], types: set[type]) -> list[Any]:
-    naive = {
-        value.tzinfo is None or value.utcoffset() is None
-        for value in column
-        if isinstance(value, datetime)
-    }
-    if len(types) > 1 or len(naive) > 1:
+def _to_times(column: list[Any]) -> list[Any]:
+    known = [value for value in column if value is not None]
+    times = [value for value in known if isinstance(value, datetime)]
+    naive = {value.tzinfo is None or value.utcoffset() is None for value in times}
+    if len(times) < len(known) or len(naive) > 1:
         return [_as_text(value) for value in column]
     if True in naive:
         return column

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, Literal
@@ -27,6 +28,7 @@ ENGINES: Final[tuple[Engine, ...]] = ("polars", "pandas", "pyarrow")
 REPLACERS: Final = ("polars", "pandas", "pyarrow", "modin", "cudf")
 
 _VIEW: Final = "__scrmkit_home"
+_OFFSET: Final = re.compile(r"(UTC)?[+-]\d\d:?\d\d")
 
 
 @frozen
@@ -75,11 +77,25 @@ def take(table: Any) -> tuple[nw.LazyFrame[Any], Home]:
                 f"a {type(table).__name__} is not a table: give a data frame (Polars, pandas, "
                 f"Arrow, DuckDB, Spark, ...) or an object with __arrow_c_stream__"
             )
-        frame = nw.from_arrow(table, backend=default_engine())
-    home = Home(frame.implementation.value, lazy=False, arrow=_has_arrow_types(frame))
-    if home.engine == "pyarrow" and _is_installed("polars"):
+        home = Home(default_engine(), lazy=False)
+        by_way_of_arrow = home.engine == "polars" and _is_installed("pyarrow")
+        frame = nw.from_arrow(table, backend="pyarrow" if by_way_of_arrow else default_engine())
+    else:
+        home = Home(frame.implementation.value, lazy=False, arrow=_has_arrow_types(frame))
+    frame = _without_offsets(frame)
+    if frame.implementation.is_pyarrow() and _is_installed("polars"):
         frame = nw.from_arrow(frame, backend="polars")
     return frame.lazy(), home
+
+
+def _without_offsets(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """The table with times in UTC whose zone is an offset such as +05:30, unknown to Polars."""
+    exprs = [
+        nw.col(name).dt.convert_time_zone("UTC")
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, nw.Datetime) and _OFFSET.fullmatch(dtype.time_zone or "")
+    ]
+    return frame.with_columns(*exprs) if exprs else frame
 
 
 def _home(frame: nw.LazyFrame[Any]) -> Home:

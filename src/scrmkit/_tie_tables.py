@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
 from scrmkit import _tables
+from scrmkit._checks import is_missing
+from scrmkit._ids import to_plain_ids
 from scrmkit._shelf import Frame, Shelf
 from scrmkit._tables import Home, aggregate
 from scrmkit.errors import InvalidParameter, InvalidTable
@@ -17,28 +20,48 @@ _DIGITS: Final = 9
 _LARGEST_POWER: Final = 300
 
 
+def take_columns(ties: Any, weight: str) -> tuple[Frame, Home, list[str]]:
+    """Ends and weights of ties, their home, and which columns are weights: two if directed."""
+    frame, home = _tables.take(ties)
+    names = frame.collect_schema().names()
+    each_way = [f"{weight}_ab", f"{weight}_ba"]
+    numbers = each_way if all(name in names for name in each_way) else [weight]
+    _tables.check_columns(names, ["a", "b", *numbers], where="the table of ties")
+    frame = to_plain_ids(frame.select("a", "b", *numbers), "a", "b")
+    schema = frame.collect_schema()
+    if any(schema[name] == nw.Object for name in numbers):
+        rows = frame.collect()
+        frame = rows.with_columns(*(_to_numbers(rows.get_column(name)) for name in numbers)).lazy()
+    return frame, home, numbers
+
+
+def _to_numbers(column: nw.Series[Any]) -> nw.Series[Any]:
+    """Decimals of pandas, which are objects there, as numbers; other objects as they are."""
+    values = [None if is_missing(value) else value for value in column.to_list()]
+    if not all(value is None or isinstance(value, Decimal | int | float) for value in values):
+        return column
+    numbers = [None if value is None else float(value) for value in values]
+    return nw.new_series(column.name, numbers, nw.Float64, backend=column.implementation)
+
+
 def take_ties(ties: Any, weight: str, shelf: Shelf) -> tuple[Frame, Home, bool]:
     """Rows ``a``, ``b``, ``out`` and ``back`` (the weights each way), their home, if directed."""
-    frame, home = _tables.take(ties)
+    frame, home, numbers = take_columns(ties, weight)
     schema = frame.collect_schema()
-    each_way = [f"{weight}_ab", f"{weight}_ba"]
-    directed = all(name in schema for name in each_way)
-    numbers = each_way if directed else [weight, weight]
-    _tables.check_columns(schema.names(), ["a", "b", *numbers], where="the table of ties")
     for name in numbers:
         if not schema[name].is_numeric():
             raise InvalidTable(
                 f"column {name!r} of the ties is {schema[name]}, not a number", value=name
             )
     kind = _kind_of_ids(schema["a"], schema["b"])
-    out, back = (nw.col(name).cast(nw.Float64) for name in numbers)
+    out, back = (nw.col(name).cast(nw.Float64) for name in (numbers[0], numbers[-1]))
     rows = shelf.keep(
         frame.select(
             nw.col("a").cast(kind), nw.col("b").cast(kind), out.alias("out"), back.alias("back")
         )
     )
     _check(rows)
-    return rows, home, directed
+    return rows, home, len(numbers) == 2
 
 
 def _kind_of_ids(a: nw.dtypes.DType, b: nw.dtypes.DType) -> type[nw.Int64 | nw.String]:

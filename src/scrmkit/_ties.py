@@ -268,7 +268,7 @@ def _to_names(
     except InvalidTable:
         raise InvalidParameter(
             f"group is of type {type(group).__name__}: give a mapping from customers to their "
-            f"party, or a table with the columns customer and party"
+            f"party (such as series.to_dict()), or a table with the columns customer and party"
         ) from None
     names = table.collect_schema().names()
     _tables.check_columns(names, ["customer", "party"], where="the table of groups")

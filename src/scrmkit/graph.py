@@ -17,9 +17,9 @@ from uuid import UUID
 import narwhals.stable.v2 as nw
 from attrs import evolve, field, frozen
 
-from scrmkit import _tables
 from scrmkit._checks import Id
 from scrmkit._tables import Home
+from scrmkit._tie_tables import take_columns
 from scrmkit.errors import InvalidParameter, InvalidTable, ScrmkitError, UnknownCustomer
 
 
@@ -128,7 +128,7 @@ class SocialGraph:
 
         Args:
             ties: a result, or any table that Narwhals takes, with the columns ``a`` and
-                ``b`` (text or integers, neither null) and the weights (finite numbers).
+                ``b`` (text, integers or UUIDs, neither null) and the weights (finite numbers).
             weight: the column of weights. Where the table has ``{weight}_ab`` and
                 ``{weight}_ba`` the graph is directed, with an arc for each that is not 0.
 
@@ -146,13 +146,8 @@ class SocialGraph:
             >>> SocialGraph.from_ties(ties, weight="n")
             <SocialGraph: 2 customers, 1 directed ties, weight 'n'>
         """
-        frame, home = _tables.take(ties)
-        names = frame.collect_schema().names()
-        each_way = [f"{weight}_ab", f"{weight}_ba"]
-        directed = all(name in names for name in each_way)
-        numbers = each_way if directed else [weight]
-        _tables.check_columns(names, ["a", "b", *numbers], where="the table of ties")
-        eager = _collect(frame.select("a", "b", *numbers))
+        frame, home, numbers = take_columns(ties, weight)
+        eager = _collect(frame)
         weights = [_numbers(eager[name], name) for name in numbers]
         _check_sum(*weights, error=InvalidTable)
         tied = sum(part != 0 for part in weights) > 0
@@ -160,7 +155,7 @@ class SocialGraph:
         ab, *ba = (part[tied] for part in weights)
         return cls(
             ids,
-            **_compress(len(ids), a, b, ab, *ba, directed=directed),
+            **_compress(len(ids), a, b, ab, *ba, directed=bool(ba)),
             weight=weight,
             parameters=dict(getattr(ties, "parameters", {})),
             home=home,

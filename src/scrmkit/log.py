@@ -116,7 +116,10 @@ class Acts:
         """
         as_of = self.instant.read()
         if as_of is None:
-            raise InvalidParameter("an empty log has no last instant: give as_of")
+            raise InvalidParameter(
+                "an empty log has no last instant: give as_of (print(log.summary()) says what "
+                "became of its rows)"
+            )
         return as_of
 
     @property
@@ -189,7 +192,7 @@ class InteractionLog:
             kinds: the vocabulary's word for a word of the table, such as
                 ``{"RT": "repost"}``.
             valence_range: the worst and the best value of the column ``valence``, which is
-                mapped to -1 and 1 in a straight line.
+                mapped to -1 and 1 in a straight line; NaN is no valence.
             timezone: the zone of times that have none, such as ``"Europe/London"``. Local
                 times that a clock change skips or repeats are rejected rows.
             vocabulary: what the kinds count for.
@@ -425,7 +428,14 @@ class InteractionLog:
         if "retracts" in names:
             rows = _without_retracted(rows, names, instant.known if earliest is None else earliest)
         acts = Acts(rows, self._constants, instant, self._home)
-        return acts if self._home.lazy else evolve(acts, instant=Instant(acts.as_of))
+        if self._home.lazy:
+            return acts
+        if instant.read() is None and self._summary.rejected and not len(self):
+            raise InvalidParameter(
+                f"no row of the log was accepted ({self._summary.read:,} read, "
+                f"{self._summary.rejected:,} rejected): print(log.summary()) says why"
+            )
+        return evolve(acts, instant=Instant(acts.as_of))
 
 
 UNTIL: Final = "__scrmkit_until"

@@ -52,7 +52,9 @@ class Result:
     Functions return results; nobody builds one by hand. A result can be handed to every
     library that reads Arrow streams (``polars.DataFrame(result)``,
     ``pyarrow.table(result)``, ``pandas.DataFrame.from_arrow(result)``,
-    ``duckdb.sql("from result")``) and to every function of scrmkit that takes a table.
+    ``duckdb.sql("from result")``) and to every function of scrmkit that takes a table. On the
+    very connection of DuckDB that its table lives in, name the table: ``found =
+    result.frame`` and ``connection.sql("from found")``.
 
     Attributes:
         parameters: the name, version or digest of everything the numbers depend on. The
