@@ -8,7 +8,7 @@
 Pairs are run A B A B, so what slows the machine down slows both. The figure is the median of
 the ratios of the pairs; the interval is the narrowest pair of order statistics that holds the
 true median with at least 95 % (98.4 % for seven pairs: the least and the largest). A limit is
-missed when the better end of the interval is beyond it.
+missed when the median is beyond it; the interval says how sure that is.
 
 `compare` calls two functions in this process. `compare_fresh` starts a process for every run,
 so that it can also measure peak memory, and names functions as ``module:function``. Such a
@@ -68,7 +68,7 @@ class Comparison:
     @property
     def holds(self) -> bool:
         """Whether the limit is kept, as far as this run can tell."""
-        return self.limit is None or self.low <= self.limit
+        return self.limit is None or self.ratio <= self.limit
 
     @property
     def memory_ratio(self) -> float | None:
