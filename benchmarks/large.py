@@ -7,9 +7,9 @@ the result with `write`. The figure is the time of the whole log as a multiple o
 with a tenth of the rows and the same shape: 10 would be linear. With the word ``ids`` the log
 has ids, one row in a thousand is a repeat, and repeats are looked for.
 
-Like the real logs beside which it was fitted, the log has 20 acts for each customer and about
-3.4 for each pair that interacts; most pairs do so once. The files are in order of time, as logs
-are. A log of 100 million rows needs 2 GB of disk, 5 with ids, and as much again meanwhile.
+The log has 20 acts for each customer and about 3.4 for each pair that interacts, and a few
+customers and pairs are much busier than the others. The files are in order of time, as logs are.
+A log of 100 million rows without ids is 1.6 GB; what lies on the disk meanwhile comes on top.
 """
 
 from __future__ import annotations

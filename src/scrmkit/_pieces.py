@@ -81,18 +81,12 @@ def write(
         InvalidParameter: something is there already.
     """
     say = progress or (lambda _: None)
-    spread = frame.implementation.value in SPREAD
-    if spread and "://" in str(path):
+    if frame.implementation.value in SPREAD:
+        place = str(path) if "://" in str(path) else str(_free(path))
         say("writing")
-        frame.sink_parquet(str(path))
+        frame.sink_parquet(place)
         return
-    folder = _checks.to_path(path).resolve()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise _occupied(folder)
-    if spread:
-        say("writing")
-        frame.sink_parquet(str(folder))
-        return
+    folder = _free(path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # On the disk of the result, which has room for it; what stands there is complete.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
@@ -112,6 +106,14 @@ def write(
             raise _occupied(folder) from error
 
 
+def _free(path: str | PathLike[str]) -> Path:
+    """Where a folder can be made, or filled because it is empty."""
+    folder = _checks.to_path(path).resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise _occupied(folder)
+    return folder
+
+
 def _occupied(folder: Path) -> InvalidParameter:
     return InvalidParameter(
         f"there is something at {folder.name!r} already: remove it, or give another folder",
@@ -126,12 +128,11 @@ def _file(number: int) -> str:
 def _write_pieces(
     pieces: Pieces, folder: Path, decks: Path, total: int | None, say: Progress
 ) -> None:
-    rows = _deal(pieces, decks, total, say)
-    written = 0
-    batches = list(_batches(rows))
-    for number, numbers in enumerate(batches):
-        import polars as pl
+    import polars as pl
 
+    written = 0
+    batches = list(_batches(_deal(pieces, decks, total, say)))
+    for number, numbers in enumerate(batches):
         some = pl.scan_ipc([file for deck in numbers for file in (decks / str(deck)).iterdir()])
         file = folder / _file(number)
         pieces.make(nw.from_native(some)).to_native().sink_parquet(file)

@@ -28,33 +28,33 @@ def settle(
     rows: nw.LazyFrame[Any], key: Sequence[str], content: Sequence[str]
 ) -> nw.LazyFrame[Any]:
     """One row of each key whose rows have the same content."""
-
-    def settled(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        return _versions(some, key, content).filter(nw.col(COPIES) == 1).drop(COPIES)
-
-    if not rows.implementation.is_polars():
-        return settled(rows)
-    return _in_two_steps(rows, key, settled, with_others=True)
+    return _choose(rows, key, content, nw.col(COPIES) == 1, with_others=True)
 
 
 def conflicts(
     rows: nw.LazyFrame[Any], key: Sequence[str], content: Sequence[str]
 ) -> nw.LazyFrame[Any]:
     """The rows of keys whose rows have different content, each content once."""
+    return _choose(rows, key, content, nw.col(COPIES) > 1, with_others=False)
 
-    def differing(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        return _versions(some, key, content).filter(nw.col(COPIES) > 1).drop(COPIES)
+
+def _choose(
+    rows: nw.LazyFrame[Any],
+    key: Sequence[str],
+    content: Sequence[str],
+    wanted: nw.Expr,
+    *,
+    with_others: bool,
+) -> nw.LazyFrame[Any]:
+    """The different contents of those keys of which `COPIES`, the number of contents, is wanted."""
+
+    def chosen(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        versions = some.unique(subset=list(content))
+        return versions.with_columns(nw.len().over(*key).alias(COPIES)).filter(wanted).drop(COPIES)
 
     if not rows.implementation.is_polars():
-        return differing(rows)
-    return _in_two_steps(rows, key, differing, with_others=False)
-
-
-def _versions(
-    rows: nw.LazyFrame[Any], key: Sequence[str], content: Sequence[str]
-) -> nw.LazyFrame[Any]:
-    """The different contents of each key, with how many it has."""
-    return rows.unique(subset=list(content)).with_columns(nw.len().over(*key).alias(COPIES))
+        return chosen(rows)
+    return _in_two_steps(rows, key, chosen, with_others=with_others)
 
 
 def _in_two_steps(

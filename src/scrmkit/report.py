@@ -13,7 +13,7 @@ the dark and by a screen reader. Each figure says what it means and how sure it 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
@@ -25,6 +25,7 @@ from scrmkit import _checks, _findings, _sections, _structure
 from scrmkit._checks import Id
 from scrmkit._instants import EPOCH
 from scrmkit._page import Page, Section, render
+from scrmkit._pieces import Progress
 from scrmkit._sections import Subject, days, moment
 from scrmkit._ties import check_log
 from scrmkit.errors import ScrmkitWarning
@@ -34,8 +35,6 @@ from scrmkit.relationships import Ties
 
 
 __all__ = ["Report", "build"]
-
-Progress = Callable[[str], object]
 
 _HALF_LIFE: Final = timedelta(days=90)
 

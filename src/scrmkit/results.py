@@ -127,8 +127,8 @@ class Result:
         """Write the table as a folder of Parquet files, also where it is larger than memory.
 
         Ties and scores of a lazy log of Polars are made in pieces, which lie on the disk of
-        the folder meanwhile and need about as much room there as the log; other lazy tables
-        are written by their own engine. Whatever reads Parquet reads the folder, such as
+        the folder meanwhile and need room there for the acts; other lazy tables are written
+        by their own engine. Whatever reads Parquet reads the folder, such as
         ``polars.scan_parquet(path)``, and every function of scrmkit takes that table. A
         folder that could not be finished is not there, except where Spark or Dask write it.
         A process that is killed leaves a folder beside it, whose name begins with a dot and
