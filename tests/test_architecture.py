@@ -148,7 +148,7 @@ def test_the_readme_opens_with_two_commands(root: Path) -> None:
     assert len(lead.strip().splitlines()) == 3
     assert [command.count("\n") for command in commands] == [0, 0]
     assert commands[0].endswith("python -m scrmkit demo")
-    assert commands[1].endswith("pytest -q")
+    assert commands[1].endswith("pytest -q -n auto --dist loadfile")
     assert blocks[0].partition("\n```\n")[2].strip() == ""
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrmkit import _sparse
+from scrmkit import _neighbourhoods, _paths, _walks
 from scrmkit.errors import InvalidParameter, NotConverged, UnknownCustomer
 from scrmkit.graph import SocialGraph
 from scrmkit.influence import Method, brokers, rank
@@ -147,7 +147,7 @@ def test_brokers_in_portions_are_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     """Going through the triangles in small portions gives the same numbers."""
     network = nx.les_miserables_graph()
     wanted = brokers(network).frame
-    monkeypatch.setattr(_sparse, "_STATE", 50)
+    monkeypatch.setattr(_neighbourhoods, "STATE", 50)
     found = brokers(network).frame
     assert found["customer"].equals(wanted["customer"])
     np.testing.assert_allclose(found["constraint"], wanted["constraint"])
@@ -311,14 +311,14 @@ def test_steps_alone_reach_what_the_solver_reaches(monkeypatch: pytest.MonkeyPat
     """Where the solver gives up, PageRank is reached step by step, equal to 1e-10."""
     network = nx.gnp_random_graph(60, 0.05, seed=1, directed=True)
     solved = dict(rank(network))
-    monkeypatch.setattr(_sparse, "_MOST_SOLVED", 0)
+    monkeypatch.setattr(_walks, "_MOST_SOLVED", 0)
     agree(rank(network), solved)
 
 
 def test_a_walk_that_does_not_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """PageRank that does not reach its tolerance is an error, not a number."""
-    monkeypatch.setattr(_sparse, "_MOST_SOLVED", 0)
-    monkeypatch.setattr(_sparse, "_MOST_STEPS", 3)
+    monkeypatch.setattr(_walks, "_MOST_SOLVED", 0)
+    monkeypatch.setattr(_walks, "_MOST_STEPS", 3)
     with pytest.raises(NotConverged, match="smaller damping"):
         rank(nx.gnp_random_graph(30, 0.1, seed=1, directed=True), damping=0.999)
 
@@ -389,7 +389,7 @@ def test_wide_and_narrow_frontiers_count_alike(monkeypatch: pytest.MonkeyPatch) 
     graph = SocialGraph.of(SAMPLED["directed"])
     results = []
     for narrow in (1e-9, 1e9):
-        monkeypatch.setattr(_sparse, "_NARROW", narrow)
+        monkeypatch.setattr(_paths, "_NARROW", narrow)
         results.append(dict(rank(graph, method="betweenness")))
     agree(results[0], results[1])
 

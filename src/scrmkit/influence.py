@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from scrmkit import _sparse
+from scrmkit import _neighbourhoods, _paths, _sparse, _walks
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._sparse import Floats, Ints, Matrix, np
 from scrmkit.errors import InvalidParameter
@@ -209,7 +209,7 @@ def brokers(graph: Any, *, weight: str | None = None) -> Result:
     """
     social = _positive(SocialGraph.of(graph, weight=weight))
     mutual = _sparse.without_loops(social.undirected().matrix())
-    constraint, size = _sparse.broker_numbers(mutual)
+    constraint, size = _neighbourhoods.broker_numbers(mutual)
     neighbours = np.diff(mutual.indptr)
     order, ranks = _ranks(np.where(neighbours > 0, -constraint, -np.inf))
     alone = neighbours[order] == 0
@@ -295,7 +295,7 @@ def _pagerank(
     if n == 0:
         return np.zeros(0)
     restart = np.full(n, 1 / n) if personalization is None else _starts(graph, personalization)
-    return _sparse.restart_walk(graph.matrix(), restart, damping, symmetric=not graph.directed)
+    return _walks.restart_walk(graph.matrix(), restart, damping, symmetric=not graph.directed)
 
 
 def _starts(graph: SocialGraph, wanted: Mapping[Id, float] | Iterable[Id]) -> Floats:
@@ -321,11 +321,11 @@ def _starts(graph: SocialGraph, wanted: Mapping[Id, float] | Iterable[Id]) -> Fl
 
 
 def _hubs(graph: SocialGraph) -> Floats:
-    return _sparse.hub_scores(graph.matrix())
+    return _walks.hub_scores(graph.matrix())
 
 
 def _authorities(graph: SocialGraph) -> Floats:
-    return _sparse.hub_scores(graph.matrix().T.tocsr())
+    return _walks.hub_scores(graph.matrix().T.tocsr())
 
 
 def _strength_out(graph: SocialGraph) -> Floats:
@@ -343,7 +343,7 @@ def _strength(graph: SocialGraph) -> Floats:
 
 def _core(graph: SocialGraph) -> Floats:
     simple = _sparse.without_loops(graph.undirected().matrix())
-    return _sparse.core_numbers(simple).astype(np.float64)
+    return _neighbourhoods.core_numbers(simple).astype(np.float64)
 
 
 _SIMPLE: Final[Mapping[str, Callable[[SocialGraph], Floats]]] = {
@@ -377,9 +377,9 @@ def _betweenness(
     if n < 3:
         return np.zeros(n), np.zeros(n), np.zeros(n)
     if weighted:
-        total = _sparse.link_dependencies(_lengths(graph), drawn)
+        total = _paths.link_dependencies(_lengths(graph), drawn)
     else:
-        total = _sparse.hop_dependencies(_sparse.without_loops(graph.matrix()), drawn)
+        total = _paths.hop_dependencies(_sparse.without_loops(graph.matrix()), drawn)
     mean = total / (len(drawn) * (n - 2))
     scale = n / (n - 1)
     if len(drawn) == n:
@@ -393,7 +393,7 @@ def _closeness(graph: SocialGraph, drawn: Ints, *, weighted: bool) -> tuple[Floa
     lengths = _lengths(graph)
     if not weighted:
         lengths.data = np.ones(lengths.nnz)
-    walk = _sparse.link_distances if weighted else _sparse.hop_distances
+    walk = _paths.link_distances if weighted else _paths.hop_distances
     reached, distance = np.zeros(n), np.zeros(n)
     for block in walk(lengths, drawn):
         finite = np.isfinite(block)
@@ -413,8 +413,8 @@ def _closeness_bounds(
 ) -> tuple[Floats, Floats, Floats]:
     """Bounds of closeness from bounds of its two means: of who arrives, and of how far."""
     n = len(reach)
-    size, longest = _sparse.reaches(lengths, walk)
-    nearest = _sparse.shortest_in(lengths)
+    size, longest = _paths.reaches(lengths, walk)
+    nearest = _paths.shortest_in(lengths)
     error = 1 - _CONFIDENCE
     if directed:
         error /= 2
