@@ -11,6 +11,7 @@ The map of the house, from the top floor down; imports run downstairs only::
     influence        who is central, who bridges
     communities      who belongs together, and is that more than chance
     large_graphs     the same by joins, for graphs that do not fit one machine
+    plugins          protocols, what is installed, help to write one
     relationships    the sum of interactions between two parties; the ledger; ties
     log              InteractionLog: tables and files of interactions
     graph            SocialGraph: compressed sparse rows
@@ -48,6 +49,7 @@ from scrmkit.errors import (
     MissingExtra,
     ModelMismatch,
     NotConverged,
+    PluginError,
     ScrmkitError,
     ScrmkitWarning,
     UnknownCustomer,
@@ -83,6 +85,7 @@ __all__ = [
     "MissingExtra",
     "ModelMismatch",
     "NotConverged",
+    "PluginError",
     "Relationship",
     "Role",
     "Score",
@@ -113,6 +116,7 @@ _ROOMS = {
     "large_graphs": "narwhals",
     "log": "narwhals",
     "plots": "matplotlib",
+    "plugins": "narwhals",
     "relationships": "narwhals",
     "report": "jinja2",
 }

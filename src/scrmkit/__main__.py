@@ -1,4 +1,4 @@
-"""``python -m scrmkit``: a demonstration on real data, and a page from a file."""
+"""``python -m scrmkit``: a demonstration on real data, a page from a file, and the plugins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from scrmkit import DEFAULT_VOCABULARY, Family, InvalidParameter, Kind, ScrmkitError, Vocabulary
+from scrmkit import Family, InvalidParameter, Kind, ScrmkitError, Vocabulary
 from scrmkit._checks import Id
 from scrmkit.errors import InvalidTable, MissingExtra, ScrmkitWarning, UnreadableFile
 
@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", ScrmkitWarning)
         warnings.showwarning = _show_warning
         try:
-            _check_installed()
             options.run(options)
         except ScrmkitError as error:
             sys.stderr.write(f"error: {error}\n")
@@ -89,6 +88,16 @@ def _parser() -> argparse.ArgumentParser:
         help="what one such act adds to ties and to engagement: repost=1. Kinds that weigh "
         "nothing by nature (attention, purchases) then count as conversation",
     )
+    report.add_argument(
+        "--reader", metavar="NAME", help="the plugin that reads FILE, for a format of a vendor's"
+    )
+    report.add_argument(
+        "--vocabulary",
+        action="append",
+        metavar="NAME",
+        help="scrmkit, or a plugin; given several times, the later one wins",
+    )
+    report.add_argument("--model", metavar="NAME", help="the plugin that says what engagement is")
     report.add_argument("--as-of", metavar="TIME", help="nothing later counts: 2026-03-01T00:00Z")
     report.add_argument(
         "--half-life",
@@ -102,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--title", default=None, help="the heading; default: the file's name")
     report.add_argument("--out", default=None, metavar="PAGE", help="default: FILE.html, here")
     report.set_defaults(run=_report)
+    plugins = commands.add_parser(
+        "plugins",
+        help="list what is plugged in",
+        description="List the plugins that are installed, import each, and say whether it is "
+        "ready. Nothing of it acts unless a caller names it.",
+    )
+    plugins.set_defaults(run=_plugins)
     return parser
 
 
@@ -116,24 +132,27 @@ def _pairs(metavar: str) -> dict[str, Any]:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    _check_installed()
     from scrmkit import _demo
 
     _demo.show(Path(options.out), write=sys.stdout.write, progress=_progress())
 
 
 def _report(options: argparse.Namespace) -> None:
+    _check_installed()
     from scrmkit import InteractionLog, report
 
     source = Path(options.file)
     say = _progress()
     about: list[str] = []
-    vocabulary = DEFAULT_VOCABULARY
+    vocabulary = Vocabulary.load(*(options.vocabulary or ["scrmkit"]))
     if options.weight:
         weights = {word: _number(value, "--weight") for word, value in _split(options, "weight")}
         vocabulary, about = _weigh(vocabulary, weights)
     say(f"reading {source.name}")
     log = InteractionLog.read(
         source,
+        reader=options.reader,
         columns=dict(_split(options, "column")),
         constants={name: _value(name, text) for name, text in _split(options, "constant")},
         kinds=dict(_split(options, "kind")),
@@ -147,11 +166,29 @@ def _report(options: argparse.Namespace) -> None:
         about=about,
         as_of=_instant(options.as_of),
         half_life=_half_life(options.half_life),
+        model=options.model,
         names=_names(options.names),
         progress=say,
     )
     path = page.write(options.out or f"{source.name.split('.')[0]}.html")
     sys.stdout.write(f"{log.summary()}\n{path.resolve()}\n")
+
+
+def _plugins(_: argparse.Namespace) -> None:
+    from scrmkit import plugins
+
+    rows = [("GROUP", "NAME", "DISTRIBUTION", "VERSION", "PROTOCOL", "STATE")]
+    for entry in plugins.installed():
+        state = plugins.inspect(entry)
+        protocol = "?" if state.protocol is None else str(state.protocol)
+        whole = (entry.group, entry.name, entry.distribution, entry.version, protocol)
+        rows.append((*whole, state.problem or "ready"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(f"{'  '.join(cells).rstrip()}\n")
+    if len(rows) == 1:
+        sys.stdout.write("none is installed\n")
 
 
 def _split(options: argparse.Namespace, name: str) -> list[tuple[str, str]]:

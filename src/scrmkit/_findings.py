@@ -9,7 +9,8 @@ import narwhals.stable.v2 as nw
 
 from scrmkit import _tables, engagement, plots
 from scrmkit._page import Exhibit, Kind, Section, count, number, sentence, table
-from scrmkit._sections import DRAWN, Subject, day, moment, rows_of, top
+from scrmkit._scoring import Rules
+from scrmkit._sections import DRAWN, Subject, day, fading, moment, rows_of, top
 from scrmkit._svg import inline
 from scrmkit.engagement import EngagementModel
 from scrmkit.interactions import Family
@@ -225,14 +226,14 @@ def _soured(subject: Subject, bad: nw.DataFrame[Any]) -> Exhibit:
 
 def engaged(subject: Subject) -> Section:
     """How engaged customers are, and why."""
-    model = EngagementModel(half_life=subject.half_life)
+    model = subject.model or EngagementModel(half_life=subject.half_life)
+    rules = Rules.of(model, subject.log.vocabulary)
     found = engagement.score(subject.log, as_of=subject.as_of, model=model)
     rows = rows_of(found)
     title = "Engagement"
     if not len(rows):
         return Section("engagement", title, lead=("Nobody did anything of their own.",))
     best = top(rows, "score", ["customer"])
-    sure_share = f"{100 * model.confidence:g} %"
     spread = float((rows["high"] - rows["low"]).median() or 0.0)
     unsure = int(rows["level"].is_in(["new", "unknown"]).sum())
     families = [
@@ -250,11 +251,13 @@ def engaged(subject: Subject) -> Section:
             f"most engaged with their intervals; the tables have the numbers."
         ),
     )
-    levels = [level.name for level in model.levels]
+    levels = [level.name for level in rules.levels]
     levels = [*reversed(levels), "unknown", "new"]
     numbers = dict(zip(*_tally(rows, "level"), strict=True))
+    confidence = getattr(model, "confidence", None)
+    surely = "as the model has it" if confidence is None else f"with {100 * confidence:g} %"
     interval = (
-        f"Low and high bound, with {sure_share}, the activity to be expected of a customer over "
+        f"Low and high bound, {surely}, the activity to be expected of a customer over "
         f"the days observed, not the future"
     )
     parameters = found.parameters
@@ -270,13 +273,13 @@ def engaged(subject: Subject) -> Section:
                 title="How engaged customers are",
                 meaning=(
                     f"A score from 0 to 100 for what each customer did: acts by the weight of "
-                    f"their kind, at most {model.cap_per_day} of a kind a day, {subject.decay}; "
+                    f"their kind, at most {rules.cap} of a kind a day, {fading(rules.half_life)}; "
                     f"it does not depend on anybody else."
                 ),
                 sure=(
                     f"{interval}; half of the {count(len(rows), 'customer')} have an interval of "
                     f"more than {spread:.1f} points. The level is new below "
-                    f"{model.new_below} days of exposure, and unknown where the interval spans "
+                    f"{rules.new_below} days of exposure, and unknown where the interval spans "
                     f"more than neighbouring levels: {count(unsure, 'customer')}."
                 ),
                 picture=picture,
@@ -293,7 +296,7 @@ def engaged(subject: Subject) -> Section:
                             (
                                 name,
                                 next(
-                                    (one.at_least for one in model.levels if one.name == name), None
+                                    (one.at_least for one in rules.levels if one.name == name), None
                                 ),
                                 numbers.get(name, 0),
                                 f"{100 * numbers.get(name, 0) / len(rows):.1f} %",

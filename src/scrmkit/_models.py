@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 from attrs import Attribute, field, frozen
 
-from scrmkit import _checks
-from scrmkit.errors import InvalidParameter
+from scrmkit import _checks, _plugins
+from scrmkit.errors import InvalidParameter, PluginError
 
 
 NEW: Final = "new"
@@ -272,13 +272,33 @@ def fade_of(half_life: timedelta | None) -> float:
     return 1.0 if half_life is None else 2.0 ** (-1.0 / (half_life / timedelta(days=1)))
 
 
+def take_model(model: str | Model | None) -> Model:
+    """A model, checked: the one that is given, that of a plugin, or the default one.
+
+    Raises:
+        InvalidParameter: a model that cannot be, or no plugin of that name.
+        PluginError: a plugin that cannot be loaded, or is no model.
+    """
+    if model is None:
+        return EngagementModel()
+    if not isinstance(model, str):
+        check_model(model)
+        check_value(model)
+        return model
+    plugin = _plugins.choose("models", model)
+    try:
+        return take_model(plugin.made)
+    except InvalidParameter as error:
+        raise PluginError(f"{plugin.label}: {error}") from error
+
+
 _NEEDED: Final = ("name", "version", "weights", "half_life", "cap_per_day", "value")
 
 
 def check_model(model: Model) -> None:
     """Refuse a model that lacks what a model needs, or whose data cannot be."""
     lacks = [name for name in _NEEDED if not hasattr(model, name)]
-    if lacks or not callable(model.value):
+    if lacks or not callable(model.value) or isinstance(model, type):
         raise InvalidParameter(
             f"the model is of type {type(model).__name__}, and lacks "
             f"{', '.join(lacks) or 'a function called value'}: give an EngagementModel, or an "

@@ -82,11 +82,11 @@ def write(
     """
     say = progress or (lambda _: None)
     if frame.implementation.value in SPREAD:
-        place = str(path) if "://" in str(path) else str(_free(path))
+        place = str(path) if "://" in str(path) else str(free(path))
         say("writing")
         frame.sink_parquet(place)
         return
-    folder = _free(path)
+    folder = free(path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # On the disk of the result, which has room for it; what stands there is complete.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
@@ -106,8 +106,8 @@ def write(
             raise _occupied(folder) from error
 
 
-def _free(path: str | PathLike[str]) -> Path:
-    """Where a folder can be made, or filled because it is empty."""
+def free(path: str | PathLike[str]) -> Path:
+    """Where something can be made: nothing is there, or an empty folder."""
     folder = _checks.to_path(path).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise _occupied(folder)
@@ -116,7 +116,7 @@ def _free(path: str | PathLike[str]) -> Path:
 
 def _occupied(folder: Path) -> InvalidParameter:
     return InvalidParameter(
-        f"there is something at {folder.name!r} already: remove it, or give another folder",
+        f"there is something at {folder.name!r} already: remove it, or give another path",
         value=str(folder),
     )
 

@@ -23,9 +23,8 @@ from scrmkit._models import (
     EngagementModel,
     Level,
     Model,
-    check_model,
-    check_value,
     fade_of,
+    take_model,
 )
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import Family, Vocabulary
@@ -162,13 +161,11 @@ class Rules:
     value: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
 
     @classmethod
-    def of(cls, model: Model | None, vocabulary: Vocabulary) -> Rules:
+    def of(cls, model: str | Model | None, vocabulary: Vocabulary) -> Rules:
         """Check a model and complete it from the vocabulary and the defaults."""
         default = EngagementModel()
-        model = default if model is None else model
         _checks.check_type(vocabulary, Vocabulary, name="vocabulary")
-        check_model(model)
-        check_value(model)
+        model = take_model(model)
         given = model.weights
         if given is None:
             given = {kind.name: kind.engagement_weight for kind in vocabulary}

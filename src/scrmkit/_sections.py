@@ -13,6 +13,7 @@ from attrs import field, frozen
 from scrmkit import _instants, _tables, plots, relationships
 from scrmkit._checks import Id
 from scrmkit._labels import visible
+from scrmkit._models import Model
 from scrmkit._page import Exhibit, Kind, Section, Sentence, Table, count, table
 from scrmkit._periods import UNKNOWN, count_periods
 from scrmkit._svg import inline
@@ -37,6 +38,7 @@ class Subject:
         half_life: after which time an act counts half; None for no decay.
         together: what makes a tie where it is not the act of one towards another.
         names: what customers are called.
+        model: the engagement model; None for the default one with this half-life.
     """
 
     log: InteractionLog
@@ -44,6 +46,7 @@ class Subject:
     half_life: timedelta | None
     together: Literal["thread", "about"] | None
     names: Mapping[Id, str] = field(factory=dict)
+    model: Model | None = None
 
     def ties(self, as_of: datetime | None) -> Ties:
         """The ties at an instant; None for the last of the log, if it is a likely one."""
@@ -55,10 +58,15 @@ class Subject:
 
     @property
     def decay(self) -> str:
-        """How acts fade, in words."""
-        if self.half_life is None:
-            return "counted in full, however old"
-        return f"halved for every {days(self.half_life)} of its age"
+        """How acts fade in ties, in words."""
+        return fading(self.half_life)
+
+
+def fading(half_life: timedelta | None) -> str:
+    """How acts fade, in words."""
+    if half_life is None:
+        return "counted in full, however old"
+    return f"halved for every {days(half_life)} of its age"
 
 
 def days(span: timedelta) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from scrmkit import _checks, _sums
 from scrmkit._checks import Id
 from scrmkit._instants import day_of
-from scrmkit._models import EngagementModel, Model
+from scrmkit._models import Model, take_model
 from scrmkit._scoring import Rules, Score, assess
 from scrmkit.errors import (
     AsOfError,
@@ -79,9 +79,9 @@ class Tracker:
     """
 
     def __init__(
-        self, *, model: Model | None = None, vocabulary: Vocabulary = DEFAULT_VOCABULARY
+        self, *, model: str | Model | None = None, vocabulary: Vocabulary = DEFAULT_VOCABULARY
     ) -> None:
-        self._model: Model = EngagementModel() if model is None else model
+        self._model = take_model(model)
         self._vocabulary = vocabulary
         self._rules = Rules.of(self._model, vocabulary)
         self._diaries: dict[Id, _Diary] = {}
@@ -311,7 +311,7 @@ class Tracker:
         cls,
         data: Mapping[str, Any],
         *,
-        model: Model | None = None,
+        model: str | Model | None = None,
         vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     ) -> Self:
         """A tracker from what `to_dict` wrote.

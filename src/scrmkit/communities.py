@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from scrmkit import _nulls, _sparse, _tables
+from scrmkit import _nulls, _plugins, _sparse, _tables
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._nulls import Attendance, Topology, Verdict
 from scrmkit._partitions import Leiden, by_size, modularity
+from scrmkit._plugins import Plugin
 from scrmkit._sparse import Floats, Ints, Matrix, np
-from scrmkit.errors import InvalidParameter, InvalidTable
+from scrmkit.errors import InvalidParameter, InvalidTable, PluginError
 from scrmkit.graph import SocialGraph
+from scrmkit.plugins import Detector
 from scrmkit.results import Lookup, Result
 
 
@@ -31,6 +33,7 @@ __all__ = ["Communities", "detect"]
 _SMALL: Final = 2_000
 _MANY_NULLS: Final = 5_000
 _LARGE: Final = 20_000
+_OURS: Final = "leiden"
 
 
 class Communities(Result, Lookup[int]):
@@ -176,6 +179,7 @@ class Communities(Result, Lookup[int]):
 def detect(
     graph: Any,
     *,
+    method: str | Detector = _OURS,
     weight: str | None = None,
     resolution: float = 1.0,
     trials: int | None = None,
@@ -201,6 +205,10 @@ def detect(
         graph: a networkx graph, ties (a result or a table with ``a``, ``b``), or a
             `SocialGraph`. Both directions are summed; ties with oneself do not count;
             weights must not be negative.
+        method: ``"leiden"``, the name of a plugin, such as ``"acme-crm:walktrap"``, or a
+            function; see `plugins.Detector`. Then ``resolution`` is that of the modularity
+            alone, ``trials`` means nothing, and the test is the same, for it asks about the
+            graph.
         weight: the attribute or column of weights; see `SocialGraph.of`.
         resolution: above 0; more than 1 gives smaller communities.
         trials: how many runs to take the best of, instead of the number above.
@@ -220,7 +228,8 @@ def detect(
         tested, and ``reason`` says so.
 
     Raises:
-        InvalidParameter: a negative weight, or an option out of range.
+        InvalidParameter: a negative weight, an option out of range, or no plugin of that name.
+        PluginError: a plugin cannot be loaded, or breaks its contract.
         InvalidTable: ``events`` lacks a column, or its columns differ in length, or one has
             ids of several types.
 
@@ -248,6 +257,9 @@ def detect(
     if trials is not None:
         trials = to_whole(trials, name="trials", least=1)
     rng = _sparse.generator(seed)
+    plugin = None
+    if method != _OURS:
+        plugin = _plugins.choose_function("detectors", method, ours=(_OURS,))
     social = SocialGraph.of(graph, weight=weight)
     if (social.weights < 0).any():
         raise InvalidParameter(
@@ -256,16 +268,23 @@ def detect(
         )
     matrix = _simple(social)
     n_ties = matrix.nnz // 2
-    usual, iterations = _effort(n_ties)
-    effort = Leiden(trials or usual, iterations, resolution)
-    labels = by_size(effort.partition(matrix, rng))
+    if plugin is not None:
+        labels = by_size(_labels(social, plugin, rng))
+        made: dict[str, Any] = {
+            "method": plugin.label,
+            "method_version": plugin.version,
+            "method_parameters": plugin.parameters(),
+        }
+    else:
+        usual, iterations = _effort(n_ties)
+        effort = Leiden(trials or usual, iterations, resolution)
+        labels = by_size(effort.partition(matrix, rng))
+        made = {"method": _OURS, "trials": effort.trials, "iterations": iterations}
     test = _test(social, matrix, events, wanted=significance, resolution=resolution, rng=rng)
     parameters: dict[str, Any] = {
-        "method": "leiden",
+        **made,
         "weight": social.weight,
         "resolution": resolution,
-        "trials": effort.trials,
-        "iterations": iterations,
         "seed": seed,
         "null": test.null,
         "random_graphs": test.count,
@@ -281,6 +300,17 @@ def detect(
         test=test,
         parameters=parameters,
     )
+
+
+def _labels(graph: SocialGraph, plugin: Plugin, rng: np.random.Generator) -> Ints:
+    """What a plugin divides a graph into."""
+    with _plugins.blame(plugin.label):
+        labels = np.asarray(plugin.made(graph, rng))
+    if labels.shape != (len(graph),) or (len(graph) and labels.dtype.kind not in "iu"):
+        raise PluginError(
+            f"{plugin.label} must give one whole number for each of the {len(graph):,} customers"
+        )
+    return labels.astype(np.int64)
 
 
 def _simple(graph: SocialGraph) -> Matrix:

@@ -25,6 +25,7 @@ import narwhals.stable.v2 as nw
 from attrs import evolve
 
 from scrmkit import _arithmetic, _checks, _instants, _tables, _words
+from scrmkit._acts import UNTIL, Acts
 from scrmkit._checks import Id
 from scrmkit._explanations import (
     Evidence,
@@ -41,7 +42,7 @@ from scrmkit._ties import PARTIES, check_log, give_rows, warn_if_the_last_is_alo
 from scrmkit._trackers import Tracker
 from scrmkit.errors import InvalidParameter, UnknownCustomer
 from scrmkit.interactions import Family
-from scrmkit.log import UNTIL, Acts, InteractionLog
+from scrmkit.log import InteractionLog
 from scrmkit.results import Result
 
 
@@ -65,7 +66,7 @@ KEYS: Final = ("customer", "at")
 def score(
     log: InteractionLog,
     *,
-    model: Model | None = None,
+    model: str | Model | None = None,
     as_of: datetime | Iterable[datetime] | None = None,
     known_at: datetime | None = None,
 ) -> Result:
@@ -84,8 +85,9 @@ def score(
 
     Args:
         log: the interactions.
-        model: what counts for how much; None for `EngagementModel` with the weights of
-            the log's vocabulary.
+        model: what counts for how much: a model, or the name of a plugin, such as
+            ``"scrmkit-forum:forum"``; None for `EngagementModel` with the weights of the
+            log's vocabulary.
         as_of: nothing later counts; an instant, several of them (the log is read once),
             or None for the last instant of the log.
         known_at: nothing that the host learnt later counts; None for all of it.
@@ -96,8 +98,9 @@ def score(
 
     Raises:
         InvalidParameter: an instant without a time zone; a model that cannot be, or that
-            weighs a kind that the vocabulary lacks; an empty log without ``as_of``; a table
-            instead of a log.
+            weighs a kind that the vocabulary lacks; no plugin of that name; an empty log
+            without ``as_of``; a table instead of a log.
+        PluginError: the plugin cannot be loaded, or is no model.
 
     Warns:
         ScrmkitWarning: without ``as_of``, where a single act stands more than a year after
@@ -407,7 +410,7 @@ def explain(
     log: InteractionLog,
     customer: Id,
     *,
-    model: Model | None = None,
+    model: str | Model | None = None,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Explanation:

@@ -13,6 +13,7 @@
     ├── UnknownCustomer      (KeyError)      an id that is not in this log, ledger or graph
     ├── UnknownKind          (KeyError)      a word that is not in this vocabulary
     ├── NotConverged         (ArithmeticError)  an iteration ended before its tolerance
+    ├── PluginError          (RuntimeError)  a plugin cannot be loaded, or breaks its contract
     └── MissingExtra         (ImportError)   an optional dependency is not installed
 
 Each is also the built-in error that it specialises, so ``except ValueError`` works as
@@ -34,6 +35,7 @@ __all__ = [
     "MissingExtra",
     "ModelMismatch",
     "NotConverged",
+    "PluginError",
     "ScrmkitError",
     "ScrmkitWarning",
     "UnknownCustomer",
@@ -107,6 +109,13 @@ class UnknownKind(ScrmkitError, KeyError):
 
 class NotConverged(ScrmkitError, ArithmeticError):
     """An iteration ended before it reached its tolerance."""
+
+
+class PluginError(ScrmkitError, RuntimeError):
+    """A plugin cannot be loaded, speaks a protocol that is not served, or breaks its contract.
+
+    The message names the distribution and the entry point.
+    """
 
 
 class MissingExtra(ScrmkitError, ImportError):

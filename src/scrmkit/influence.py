@@ -1,9 +1,9 @@
 """Who is central, and who bridges: rankings of the customers of a graph.
 
-`rank` measures standing in one of ten ways, `brokers` measures who connects people that
-are not connected otherwise. Both take a networkx graph, ties (a result or a table) or a
-`SocialGraph`. A central place is not a cause: none of these numbers says that anybody moves
-anybody.
+`rank` measures standing in one of ten ways or in that of a plugin, `brokers` measures who
+connects people that are not connected otherwise. Both take a networkx graph, ties (a result
+or a table) or a `SocialGraph`. A central place is not a cause: none of these numbers says
+that anybody moves anybody.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from scrmkit import _neighbourhoods, _paths, _sparse, _walks
+from scrmkit import _neighbourhoods, _paths, _plugins, _sparse, _walks
 from scrmkit._checks import Id, check_range, to_whole
+from scrmkit._plugins import Plugin
 from scrmkit._sparse import Floats, Ints, Matrix, np
-from scrmkit.errors import InvalidParameter
+from scrmkit.errors import InvalidParameter, PluginError
 from scrmkit.graph import SocialGraph
+from scrmkit.plugins import Measure
 from scrmkit.results import Lookup, Ranking, Result
 
 
@@ -48,7 +50,7 @@ _BY_DISTANCE: Final = ("betweenness", "closeness")
 def rank(
     graph: Any,
     *,
-    method: Method = "pagerank",
+    method: str | Measure = "pagerank",
     weight: str | None = None,
     damping: float = 0.85,
     personalization: Mapping[Id, float] | Iterable[Id] | None = None,
@@ -82,7 +84,9 @@ def rank(
     Args:
         graph: a networkx graph, ties (a result or a table with ``a``, ``b``), or a
             `SocialGraph`. Weights must not be negative.
-        method: one of the above.
+        method: one of the above, the name of a plugin, such as
+            ``"scrmkit-forum:helpfulness"``, or a function; see `plugins.Measure`. A name
+            without a distribution means one of the above wherever there is one.
         weight: the attribute or column of weights; see `SocialGraph.of`. Betweenness and
             closeness are without weights (every tie is one step) unless a weight is named;
             then a tie is ``1 / weight`` long, so strong ties are short.
@@ -110,9 +114,10 @@ def rank(
         empty ranking.
 
     Raises:
-        InvalidParameter: an unknown method, a negative weight, an option out of range, or
+        InvalidParameter: an unknown method or plugin, a negative weight, an option out of range, or
             ``personalization`` with another method or without an id of the graph.
         UnknownCustomer: ``personalization`` names an id that is not in the graph.
+        PluginError: a plugin cannot be loaded, or breaks its contract.
         NotConverged: PageRank with a damping so near 1 that 20,000 steps do not do.
 
     Complexity: each step of PageRank and HITS is linear in ties; betweenness and closeness
@@ -134,11 +139,6 @@ def rank(
         doi:10.1017/CBO9780511815478. Hoeffding (1963),
         doi:10.1080/01621459.1963.10500830.
     """
-    if method not in get_args(Method):
-        raise InvalidParameter(
-            f"there is no method {method!r}: take one of {', '.join(get_args(Method))}",
-            value=method,
-        )
     if (personalization is not None) != (method == "personalized_pagerank"):
         raise InvalidParameter(
             "personalization (ids, or a mapping of ids to weights) goes with "
@@ -150,6 +150,11 @@ def rank(
     if sources is not None:
         sources = to_whole(sources, name="sources", least=1)
     rng = _sparse.generator(seed)
+    ours = get_args(Method)
+    if not isinstance(method, str) or method not in ours:
+        plugin = _plugins.choose_function("measures", method, ours=ours)
+        social = _positive(SocialGraph.of(graph, weight=weight))
+        return _rank_by_plugin(social, plugin, rng, seed)
     social = _positive(SocialGraph.of(graph, weight=weight))
     made: dict[str, Any] = {"method": method, "weight": social.weight}
     columns: dict[str, Floats] = {}
@@ -168,6 +173,49 @@ def rank(
     else:
         values = _SIMPLE[method](social)
     return _ranking(social, values, columns, made)
+
+
+def _rank_by_plugin(
+    graph: SocialGraph, plugin: Plugin, rng: np.random.Generator, seed: Seed
+) -> Ranking:
+    with _plugins.blame(plugin.label):
+        found = plugin.made(graph, rng)
+    names = ("low", "value", "high") if isinstance(found, tuple) else ("value",)
+    parts = found if isinstance(found, tuple) else (found,)
+    if len(parts) != len(names):
+        raise PluginError(f"{plugin.label} must give one array, or three: low, value and high")
+    columns = {
+        name: _numbers(part, len(graph), f"{name} of {plugin.label}")
+        for name, part in zip(names, parts, strict=True)
+    }
+    values = columns.pop("value")
+    near = 1e-9 * np.abs(values).max(initial=1.0)
+    if (
+        columns
+        and not ((columns["low"] <= values + near) & (values <= columns["high"] + near)).all()
+    ):
+        raise PluginError(f"{plugin.label} must give low <= value <= high for every customer")
+    made = {
+        "method": plugin.label,
+        "method_version": plugin.version,
+        "method_parameters": plugin.parameters(),
+        "weight": graph.weight,
+        "seed": seed,
+    }
+    return _ranking(graph, values, columns, made)
+
+
+def _numbers(values: Any, n: int, what: str) -> Floats:
+    """What a plugin gave as finite floats, one for each customer."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise PluginError(f"{what} must be numbers") from None
+    if array.shape != (n,):
+        raise PluginError(f"{what} must have one number for each of the {n:,} customers")
+    if not np.isfinite(array).all():
+        raise PluginError(f"{what} must be finite")
+    return array
 
 
 def brokers(graph: Any, *, weight: str | None = None) -> Result:

@@ -11,15 +11,28 @@ from typing import Any, Final, Self
 import narwhals.stable.v2 as nw
 from attrs import evolve, frozen
 
-from scrmkit import _checks, _folders, _instants, _intake, _records, _tables
+from scrmkit import (
+    _annotations,
+    _checks,
+    _folders,
+    _foreign,
+    _instants,
+    _intake,
+    _records,
+    _tables,
+)
+from scrmkit._acts import Acts, without_retracted
 from scrmkit._checks import Frozen
 from scrmkit._files import Lines, read_file
+from scrmkit._foreign import Brought
 from scrmkit._instants import Instant
 from scrmkit._intake import Intake, LazyIntake
 from scrmkit._options import FIELDS, Options, check_options
+from scrmkit._protocols import Enricher, Reader, Writer
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
+from scrmkit.results import Result
 
 
 __all__ = ["Acts", "InteractionLog", "Summary"]
@@ -82,52 +95,6 @@ class Summary:
         return "\n".join(lines)
 
 
-@frozen
-class Acts:
-    """The interactions of a log that count at an instant.
-
-    Attributes:
-        frame: the rows; where the log has acts that take others back, the column `UNTIL`
-            says when a row is taken back later on.
-        constants: the columns that hold one value in every row; they are in ``frame`` too.
-        instant: when they count: known, or the last instant of a lazy table.
-        home: where results go back to.
-
-    Example:
-        >>> import polars as pl
-        >>> from scrmkit import InteractionLog
-        >>> table = pl.DataFrame({"time": [0, 60], "source": ["ana", "ben"]})
-        >>> log = InteractionLog.from_frame(table, constants={"kind": "post"})
-        >>> log.acts().as_of.isoformat()
-        '1970-01-01T00:01:00+00:00'
-    """
-
-    frame: nw.LazyFrame[Any]
-    constants: Mapping[str, Any]
-    instant: Instant
-    home: Home
-
-    @property
-    def as_of(self) -> datetime:
-        """The instant, in UTC; the last one of a lazy table is read when it is first asked for.
-
-        Raises:
-            InvalidParameter: there is none, because the log is empty.
-        """
-        as_of = self.instant.read()
-        if as_of is None:
-            raise InvalidParameter(
-                "an empty log has no last instant: give as_of (print(log.summary()) says what "
-                "became of its rows)"
-            )
-        return as_of
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The names of the columns of ``frame``."""
-        return frozenset(self.frame.collect_schema().names())
-
-
 class InteractionLog:
     """A log of interactions as a table: what every batch function takes.
 
@@ -161,10 +128,19 @@ class InteractionLog:
         rejected, time cannot be read: 1
     """
 
-    def __init__(self, intake: Intake | LazyIntake, *, home: Home, options: Options) -> None:
+    def __init__(
+        self,
+        intake: Intake | LazyIntake,
+        *,
+        home: Home,
+        options: Options,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
         self._intake = intake
         self._home = home
+        self._options = options
         self._constants = Frozen(options.constants)
+        self._annotations = Frozen(annotations or {})
         self.vocabulary = options.vocabulary
 
     @classmethod
@@ -260,6 +236,7 @@ class InteractionLog:
         cls,
         path: str | PathLike[str],
         *,
+        reader: str | Reader | None = None,
         columns: Mapping[str, str] | None = None,
         constants: Mapping[str, Any] | None = None,
         kinds: Mapping[str, str] | None = None,
@@ -283,18 +260,29 @@ class InteractionLog:
         milliseconds since 1970 (decided for the column), or what python-dateutil reads.
         Ids of text files are text, as they stand there.
 
+        A format of a vendor's is read by ``reader``: the name of a plugin, such as
+        ``"scrmkit-forum:discourse"``, or a function (see `plugins.Reader`). Then ``path`` is
+        whatever that reader takes.
+
         The other options are those of `from_frame`; `rejected` has the lines of a file. As in
         every lazy table, times of a folder are of a type for time.
 
         Raises:
             UnreadableFile: a file that is missing, empty, or no table; a folder without
                 Parquet files, with other files, or with columns of types that do not fit.
-            InvalidParameter: an option that cannot be, or an address such as ``s3://...``.
+            InvalidParameter: an option that cannot be, an address such as ``s3://...``, or
+                no such reader.
+            PluginError: the reader cannot be loaded, or breaks its contract.
 
         Warns:
             ScrmkitWarning: some files of a folder lack a column.
         """
         options = check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
+        if reader is not None:
+            brought = _foreign.read(reader, path)
+            taken, home = _tables.take(brought.frame)
+            intake = _intake.take_in(taken, home, options)
+            return cls(_with_reasons(intake, brought), home=home, options=options)
         path, fields = _checks.to_path(path), (*FIELDS, *options.columns.values())
         if _folders.is_folder(path):
             taken, home = _folders.scan(path, fields=fields)
@@ -305,15 +293,14 @@ class InteractionLog:
         return cls(_with_lines(intake, lines), home=home, options=options)
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        """The name, version and digest of the vocabulary."""
-        return Frozen(
-            {
-                "vocabulary": self.vocabulary.name,
-                "vocabulary_version": self.vocabulary.version,
-                "vocabulary_digest": self.vocabulary.digest,
-            }
-        )
+    def parameters(self) -> Mapping[str, Any]:
+        """The name, version and digest of the vocabulary, and what annotations filled."""
+        made: dict[str, Any] = {
+            "vocabulary": self.vocabulary.name,
+            "vocabulary_version": self.vocabulary.version,
+            "vocabulary_digest": self.vocabulary.digest,
+        }
+        return Frozen(made | ({"annotations": self._annotations} if self._annotations else {}))
 
     @cached_property
     def frame(self) -> Any:
@@ -344,6 +331,102 @@ class InteractionLog:
         return accepted.with_columns(
             **{name: nw.lit(value) for name, value in self._constants.items()}
         )
+
+    def annotate(self, enricher: str | Enricher) -> Result:
+        """What an enricher finds out about the interactions: sentiment, topic, language.
+
+        Annotations stand beside the log and never change it. `with_annotations` makes a log
+        that uses some of them.
+
+        Args:
+            enricher: the name of a plugin, such as ``"scrmkit-forum:sentiment"``, or an
+                enricher; see `plugins.Enricher` and `plugins.lift`.
+
+        Returns:
+            One row for each interaction and field about which something can be said, with
+            the columns ``scope``, ``id`` and ``target`` (those that the log has),
+            ``enricher``, ``version``, ``field``, and ``value`` for a number or ``word`` for
+            a word. The enricher runs on this machine, on some rows at a time; its numbers
+            are held in memory. A log on Spark is an error.
+
+        Raises:
+            InvalidParameter: there is no such enricher.
+            InvalidTable: the log has no column ``id``, or lacks one that the enricher reads.
+            PluginError: the enricher cannot be loaded, or breaks its contract.
+
+        Example:
+            >>> from scrmkit import InteractionLog
+            >>> from scrmkit.plugins import Number, lift
+            >>> @lift(version="1", needs=["text"], fields={"mood": Number(low=-1, high=1)})
+            ... def mood(interaction):
+            ...     return {"mood": 1.0 if "thank" in interaction.text else 0.0}
+            >>> log = InteractionLog.from_records(
+            ...     [{"id": "m1", "time": "2026-03-01T09:00Z", "kind": "message", "source": "ana",
+            ...       "target": "ben", "text": "thank you"}]
+            ... )
+            >>> log.annotate(mood).frame["value"].to_list()
+            [1.0]
+        """
+        return _annotations.find(self._rows, enricher, self._home, self.parameters)
+
+    def with_annotations(self, annotations: Any, columns: Mapping[str, str]) -> InteractionLog:
+        """A new log in which columns are filled from annotations.
+
+        What stands in the log stays: an annotation goes only where nothing is, because what
+        people said themselves beats what was found out. The new log's ``parameters``, and
+        those of every result made of it, say what was filled by which enricher and version.
+
+        Args:
+            annotations: what `annotate` gave, now or earlier: a result or a table with its
+                columns. Those of interactions that are not in the log are left out.
+            columns: the field of the annotations for a column of the log, such as
+                ``{"valence": "polarity"}``: ``valence`` takes numbers; ``channel``, ``thread``
+                and ``about`` take words; a name that is no field of an interaction takes
+                either.
+
+        Raises:
+            InvalidParameter: no annotation has such a field, or the column cannot be filled.
+            InvalidTable: the table is none of annotations, or says several things of one
+                interaction and field, or a valence is beyond -1 to 1.
+
+        Example:
+            >>> import polars as pl
+            >>> from scrmkit import InteractionLog
+            >>> log = InteractionLog.from_records(
+            ...     [{"id": "m1", "time": "2026-03-01T09:00Z", "kind": "message", "source": "ana",
+            ...       "target": "ben"}]
+            ... )
+            >>> found = pl.DataFrame(
+            ...     {"id": ["m1"], "target": ["ben"], "enricher": ["ours"], "version": ["1"],
+            ...      "field": ["mood"], "value": [0.8], "word": [None]}
+            ... )
+            >>> moody = log.with_annotations(found, {"valence": "mood"})
+            >>> moody.frame["valence"].to_list(), dict(moody.parameters["annotations"])
+            ([0.8], {'valence': 'ours 1 mood'})
+        """
+        rows, filled = _annotations.fill(self._rows, self._home, annotations, columns)
+        return type(self)(
+            evolve(self._intake, accepted=rows),
+            home=self._home,
+            options=self._options,
+            annotations={**self._annotations, **filled},
+        )
+
+    def write(self, path: str | PathLike[str], *, writer: str | Writer) -> None:
+        """Write the accepted rows in a format of a vendor's.
+
+        For Parquet, CSV and the like use what `frame` offers.
+
+        Args:
+            path: where; nothing may be there yet.
+            writer: the name of a plugin, or a function; see `plugins.Writer`. What it does
+                not finish is not there.
+
+        Raises:
+            InvalidParameter: something is there already, or there is no such writer.
+            PluginError: the writer cannot be loaded, or breaks its contract.
+        """
+        _foreign.write(self._rows, writer, path)
 
     def summary(self) -> Summary:
         """How many rows were read, accepted, repeated and rejected, and by which rules."""
@@ -426,7 +509,7 @@ class InteractionLog:
         else:
             instant = Instant.last_of(rows, "time")
         if "retracts" in names:
-            rows = _without_retracted(rows, names, instant.known if earliest is None else earliest)
+            rows = without_retracted(rows, names, instant.known if earliest is None else earliest)
         acts = Acts(rows, self._constants, instant, self._home)
         if self._home.lazy:
             return acts
@@ -436,38 +519,6 @@ class InteractionLog:
                 f"{self._summary.rejected:,} rejected): print(log.summary()) says why"
             )
         return evolve(acts, instant=Instant(acts.as_of))
-
-
-UNTIL: Final = "__scrmkit_until"
-_SCOPE: Final = "__scrmkit_scope"
-_TAKEN_BACK: Final = "__scrmkit_taken_back"
-
-
-def _without_retracted(
-    rows: nw.LazyFrame[Any], names: list[str], first: datetime | None
-) -> nw.LazyFrame[Any]:
-    """Drop the rows that take back, and those that were taken back at or before an instant.
-
-    Without an instant, those that were ever taken back.
-    """
-    scope = nw.col("scope").cast(nw.String).fill_null("") if "scope" in names else nw.lit("")
-    rows = rows.with_columns(scope.alias(_SCOPE))
-    earliest: dict[str, tuple[str, _tables.How]] = {UNTIL: ("time", "min")}
-    taken_back = _tables.aggregate(
-        rows.filter(~nw.col("retracts").is_null()).select(
-            _SCOPE, "time", nw.col("retracts").alias(_TAKEN_BACK)
-        ),
-        [_SCOPE, _TAKEN_BACK],
-        **earliest,
-    )
-    joined = rows.filter(nw.col("retracts").is_null()).join(
-        taken_back, how="left", left_on=[_SCOPE, "id"], right_on=[_SCOPE, _TAKEN_BACK]
-    )
-    still = nw.col(UNTIL).is_null()
-    if first is not None:
-        still = still | (nw.col(UNTIL) > nw.lit(_checks.to_utc(first, name="earliest")))
-    kept = [name for name in names if name != "retracts"]
-    return joined.filter(still).select(*kept, UNTIL)
 
 
 def _with_lines(intake: Intake | LazyIntake, lines: Lines) -> Intake:
@@ -483,6 +534,18 @@ def _with_lines(intake: Intake | LazyIntake, lines: Lines) -> Intake:
     rest = [name for name in everything.columns if name not in unsplit.columns]
     ordered = everything.select("line", "rule", "record", *rest)
     return Intake(intake.accepted, nw.from_native(ordered).lazy(), lines.read)
+
+
+def _with_reasons(intake: Intake | LazyIntake, brought: Brought) -> Intake:
+    """Say which rows of a reader were rejected, and add those that the reader could not use."""
+    import polars as pl
+
+    ours = intake.rejected.collect().to_polars()
+    ours = ours.with_columns(row=brought.place.gather(ours["row"]).cast(pl.Int64))
+    theirs = brought.rejected.with_columns(row=pl.col("row").cast(pl.Int64))
+    everything = pl.concat([ours, theirs], how="diagonal_relaxed").sort("row")
+    read = brought.frame.height + brought.rejected.height
+    return Intake(intake.accepted, nw.from_native(everything).lazy(), read)
 
 
 def _by(frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:

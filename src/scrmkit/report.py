@@ -24,6 +24,7 @@ from attrs import field, frozen
 from scrmkit import _checks, _findings, _sections, _structure
 from scrmkit._checks import Id
 from scrmkit._instants import EPOCH
+from scrmkit._models import Model, take_model
 from scrmkit._page import Page, Section, render
 from scrmkit._pieces import Progress
 from scrmkit._sections import Subject, days, moment
@@ -81,6 +82,7 @@ def build(
     about: Iterable[str] = (),
     as_of: datetime | None = None,
     half_life: timedelta | None = _HALF_LIFE,
+    model: str | Model | None = None,
     together: Literal["thread", "about"] | None = None,
     names: Mapping[Id, str] | None = None,
     progress: Progress | None = None,
@@ -99,6 +101,8 @@ def build(
         as_of: nothing later counts; None for the last instant of the log.
         half_life: after which time an act counts half, in ties and in engagement; None for no
             decay, and then no ties that cool down.
+        model: the engagement model, or the name of a plugin; it has a half-life of its own.
+            None for the default one with the half-life above.
         together: make ties of having done something together, by ``"thread"`` or by
             ``"about"``, instead of acts of one towards another.
         names: the names of customers, by id. The id is shown besides.
@@ -108,8 +112,9 @@ def build(
         The page. A log without an accepted interaction gives a page that says what was read.
 
     Raises:
-        InvalidParameter: an instant without a time zone, a half-life that cannot be, or a
-            table instead of a log.
+        InvalidParameter: an instant without a time zone, a half-life or a model that cannot
+            be, or a table instead of a log.
+        PluginError: the plugin cannot be loaded, or is no model.
         InvalidTable: ``together`` names a column that the log lacks.
 
     Warns:
@@ -130,6 +135,7 @@ def build(
     say: Progress = progress or (lambda _: None)
     check_log(log)
     _checks.check_half_life(half_life)
+    chosen = None if model is None else take_model(model)
     known = dict(names or {})
     made = {"vocabulary": _named(log)}
     paragraphs = (about,) if isinstance(about, str) else tuple(about)
@@ -152,6 +158,7 @@ def build(
         half_life=half_life,
         together=together,
         names=known,
+        model=chosen,
     )
     say("ties")
     ties, doubts = _measure(subject, as_of)

@@ -10,10 +10,11 @@ from os import PathLike
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from scrmkit import _checks, _pieces, _tables
+from scrmkit import _checks, _foreign, _pieces, _tables
 from scrmkit._checks import Id
 from scrmkit._instants import Instant
 from scrmkit._pieces import Pieces, Progress
+from scrmkit._protocols import Writer
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidTable, UnknownCustomer
 
@@ -123,7 +124,13 @@ class Result:
         ).head(k)
         return _tables.give(ordered, home)
 
-    def write(self, path: str | PathLike[str], *, progress: Progress | None = None) -> None:
+    def write(
+        self,
+        path: str | PathLike[str],
+        *,
+        writer: str | Writer | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         """Write the table as a folder of Parquet files, also where it is larger than memory.
 
         Ties and scores of a lazy log of Polars are made in pieces, which lie on the disk of
@@ -137,12 +144,16 @@ class Result:
         Args:
             path: the folder, which must not be there yet, or be empty; for Spark and Dask
                 also an address that they can write to.
+            writer: who writes it, for a format of a vendor's instead of Parquet: the name of a
+                plugin, or a function; see `plugins.Writer`.
             progress: called with a few words on the way, such as ``print``; the words may
                 change from version to version.
 
         Raises:
             InvalidParameter: something is there already, or it is an address such as
-                ``s3://...`` and the engine writes files of this machine.
+                ``s3://...`` and the engine writes files of this machine, or there is no such
+                writer.
+            PluginError: the writer cannot be loaded, or breaks its contract.
             OSError: the disk is full, or the folder may not be written.
 
         Example:
@@ -162,6 +173,9 @@ class Result:
         """
         frame, home = _tables.take(self.frame)
         home = self._home or home
+        if writer is not None:
+            _foreign.write(frame, writer, path)
+            return
         _pieces.write(frame, home, path, pieces=self._pieces, progress=progress)
 
     def __getstate__(self) -> dict[str, Any]:
