@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from cluster import Cluster, missing, start_cluster, start_session
+from distributions import Site
 
 
 settings.register_profile(
@@ -84,3 +85,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, reason in reasons.items():
             if reason is not None and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A place to install distributions for one test."""
+    monkeypatch.delenv("SCRMKIT_PLUGINS", raising=False)
+    folder = tmp_path / "site"
+    folder.mkdir()
+    return Site(folder, monkeypatch)

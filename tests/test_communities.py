@@ -19,7 +19,7 @@ from scrmkit._partitions import Leiden
 from scrmkit.communities import Communities, detect
 from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
 from scrmkit.graph import SocialGraph
-from strategies import graphs
+from scrmkit.testing.strategies import graphs
 
 
 SEEDS = st.integers(0, 2**32)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrmkit import Customer, Handle, InvalidCustomer, InvalidParameter, Membership, Role
-from strategies import instants
+from scrmkit.testing.strategies import instants
 
 
 pytestmark = pytest.mark.core

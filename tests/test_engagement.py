@@ -29,7 +29,7 @@ from scrmkit import (
     UnknownCustomer,
 )
 from scrmkit.engagement import EngagementModel, Explanation, Level, Tracker, explain, score
-from strategies import logs
+from scrmkit.testing.strategies import logs
 
 
 # a drawn log may end in an act that stands alone; the warning has tests of its own

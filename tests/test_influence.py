@@ -19,7 +19,7 @@ from scrmkit import _neighbourhoods, _paths, _walks
 from scrmkit.errors import InvalidParameter, NotConverged, UnknownCustomer
 from scrmkit.graph import SocialGraph
 from scrmkit.influence import Method, brokers, rank
-from strategies import graphs
+from scrmkit.testing.strategies import graphs
 
 
 METHODS = [name for name in get_args(Method) if name != "personalized_pagerank"]

@@ -27,7 +27,7 @@ from scrmkit import (
     UnknownKind,
     Vocabulary,
 )
-from strategies import interactions, kinds, texts, vocabularies, weights
+from scrmkit.testing.strategies import interactions, kinds, texts, vocabularies, weights
 
 
 pytestmark = pytest.mark.core

@@ -25,7 +25,7 @@ from scrmkit import (
     Tracker,
     UnknownCustomer,
 )
-from strategies import instants
+from scrmkit.testing.strategies import instants
 
 
 pytestmark = pytest.mark.core

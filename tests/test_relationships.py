@@ -30,7 +30,15 @@ from scrmkit import (
     Relationship,
     UnknownCustomer,
 )
-from strategies import half_lives, instants, interactions, logs, people, splits, vocabularies
+from scrmkit.testing.strategies import (
+    half_lives,
+    instants,
+    interactions,
+    logs,
+    people,
+    splits,
+    vocabularies,
+)
 
 
 pytestmark = pytest.mark.core

@@ -36,7 +36,7 @@ from scrmkit import (
 from scrmkit._page import cell, count, number, policy, sentence
 from scrmkit._periods import count_periods
 from scrmkit._svg import inline
-from strategies import interactions
+from scrmkit.testing.strategies import interactions
 
 
 # a drawn log may end in an act that stands alone; the warning has tests of its own

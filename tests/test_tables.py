@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from scrmkit import InvalidTable, MissingExtra, _arithmetic, _instants, _tables, _words
 from scrmkit._tables import Home
 from scrmkit.results import Result
-from strategies import half_lives, instants
+from scrmkit.testing.strategies import half_lives, instants
 
 
 Make = Callable[[dict[str, Any]], Any]

@@ -32,7 +32,7 @@ from scrmkit import (
 )
 from scrmkit.communities import detect
 from scrmkit.relationships import measure, together
-from strategies import half_lives, logs, people, splits, vocabularies
+from scrmkit.testing.strategies import half_lives, logs, people, splits, vocabularies
 
 
 # a drawn log may end in an act that stands alone; the warning has tests of its own

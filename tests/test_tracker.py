@@ -24,7 +24,7 @@ from scrmkit import (
     UnknownCustomer,
 )
 from scrmkit.engagement import EngagementModel, Level, Score, Tracker
-from strategies import logs, splits
+from scrmkit.testing.strategies import logs, splits
 
 
 pytestmark = pytest.mark.core

@@ -5,6 +5,7 @@ Every number is a pure function of a log, an instant and named parameters.
 
 The map of the house, from the top floor down; imports run downstairs only::
 
+    testing          for those who build on it: strategies, and checks of plugins
     report           one self-contained page from a log
     plots            pictures
     engagement       how engaged is each customer, why, and how sure are we
@@ -119,6 +120,7 @@ _ROOMS = {
     "plugins": "narwhals",
     "relationships": "narwhals",
     "report": "jinja2",
+    "testing": "hypothesis",
 }
 """Each room, and the library without which it cannot be entered."""
 

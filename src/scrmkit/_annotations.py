@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
@@ -58,53 +58,67 @@ class Enrichment:
         return cls(plugin, version, tuple(made.needs), dict(fields))
 
     def of_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """What it finds, checked: one row for each, numbers as floats, words as text."""
-        import polars as pl
+        """What it finds, checked: one row for each, numbers as floats, words as text.
 
+        Raises:
+            PluginError: it breaks a rule of its contract.
+        """
         label = self.plugin.label
         with _plugins.blame(label):
             found = self.plugin.made(rows)
+        for _, wrong in self.broken(found, rows):
+            raise PluginError(f"{label} {wrong}")
+        columns = (_cast(found[name], field) for name, field in self.fields.items())
+        made: pl.DataFrame = found.select(columns)
+        return made
+
+    def broken(self, found: Any, rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+        """The rules that what it found breaks: the name of each, and what is wrong."""
+        import polars as pl
+
         if not isinstance(found, pl.DataFrame):
-            raise PluginError(f"{label} must give a table of Polars, not {type(found).__name__}")
+            yield "shape", f"must give a table of Polars, not {type(found).__name__}"
+            return
         if found.height != rows.height:
-            raise PluginError(
-                f"{label} must give one row for each: {rows.height:,} came, {found.height:,} went"
-            )
+            went = f"{rows.height:,} came, {found.height:,} went"
+            yield "rows", f"must give one row for each: {went}"
         if set(found.columns) != set(self.fields):
-            raise PluginError(
-                f"{label} must give the columns {', '.join(self.fields)}: it gives "
-                f"{', '.join(found.columns) or 'none'}"
-            )
-        return found.select(
-            _checked(found[name], field, label) for name, field in self.fields.items()
-        )
+            given = ", ".join(found.columns) or "none"
+            yield "fields", f"must give the columns {', '.join(self.fields)}: it gives {given}"
+        for name, field in self.fields.items():
+            if name in found.columns and (wrong := _wrong(found[name], field)):
+                yield wrong[0], f"gives a field {name!r} that {wrong[1]}"
 
 
-def _checked(column: pl.Series, field: Number | Word, label: str) -> pl.Series:
+def _wrong(column: pl.Series, field: Number | Word) -> tuple[str, str] | None:
+    """The rule that a column breaks, and what is wrong."""
     import polars as pl
 
-    where = f"the field {column.name!r} of {label}"
     if column.dtype == pl.Null:
-        return column.cast(pl.Float64 if isinstance(field, Number) else pl.String)
+        return None
     if isinstance(field, Word):
         if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
-            raise PluginError(f"{where} must hold words, not {column.dtype}")
-        words = column.cast(pl.String)
-        if field.choices is not None and not words.drop_nulls().is_in(list(field.choices)).all():
-            raise PluginError(f"{where} must be one of: {', '.join(field.choices)}")
-        return words
+            return "types", f"must hold words, not {column.dtype}"
+        words = column.cast(pl.String).drop_nulls()
+        if field.choices is not None and not words.is_in(list(field.choices)).all():
+            return "range", f"must be one of: {', '.join(field.choices)}"
+        return None
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        raise PluginError(f"{where} must hold numbers, not {column.dtype}")
-    numbers = column.cast(pl.Float64)
-    known = numbers.drop_nulls()
-    if not known.is_finite().all():
-        raise PluginError(f"{where} must be finite, or null where it cannot be said")
-    low, high = known.min(), known.max()
-    if field.low is not None and low is not None and float(str(low)) < field.low:
-        raise PluginError(f"{where} must be at least {field.low:g}")
-    if field.high is not None and high is not None and float(str(high)) > field.high:
-        raise PluginError(f"{where} must be at most {field.high:g}")
-    return numbers
+        return "types", f"must hold numbers, not {column.dtype}"
+    numbers = column.cast(pl.Float64).drop_nulls()
+    if not numbers.is_finite().all():
+        return "range", "must be finite, or null where it cannot be said"
+    if field.low is not None and (numbers < field.low).any():
+        return "range", f"must be at least {field.low:g}"
+    if field.high is not None and (numbers > field.high).any():
+        return "range", f"must be at most {field.high:g}"
+    return None
+
+
+def _cast(column: pl.Series, field: Number | Word) -> pl.Series:
+    import polars as pl
+
+    return column.cast(pl.Float64 if isinstance(field, Number) else pl.String)
 
 
 def find(rows: nw.LazyFrame[Any], enricher: Any, home: Home, made: Mapping[str, Any]) -> Result:

@@ -215,6 +215,8 @@ class Vocabulary:
     def load(cls, *names: str) -> Vocabulary:
         """The vocabularies of these names as one; where two define a kind, the later one does.
 
+        A word that is the name of a kind in one and an alias in another is the name.
+
         Args:
             names: ``"scrmkit"`` for the default one, and names of plugins, such as
                 ``"forum"`` or ``"scrmkit-forum:forum"``.
@@ -237,7 +239,10 @@ class Vocabulary:
         return Vocabulary(
             name=" + ".join(each.name for each in found),
             version=" + ".join(each.version for each in found),
-            kinds=tuple(kinds.values()),
+            kinds=tuple(
+                evolve(kind, aliases=tuple(word for word in kind.aliases if word not in kinds))
+                for kind in kinds.values()
+            ),
         )
 
     def get(self, word: str) -> Kind | None:

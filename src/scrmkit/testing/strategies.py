@@ -1,8 +1,14 @@
-"""Hypothesis strategies that the tests share: ids, instants, vocabularies, logs, graphs.
+"""Hypothesis strategies for everything that scrmkit takes: ids, customers, logs, ties, graphs.
 
-Logs look like real ones: a few people act most, acts come in bursts, some have no source or
-no target, some are automated, some are of a kind that nobody knows, and on request some are
-repeated, learnt late or taken back.
+Logs look like real ones: a few people act most, acts come in bursts and in threads, some have
+no source or no target, some are automated, some are of a kind that nobody knows, and on
+request some answer others, are repeated, learnt late or taken back.
+
+    from hypothesis import given
+    from scrmkit.testing import strategies
+
+    @given(strategies.logs(min_size=1))
+    def test_my_sum(log): ...
 """
 
 from __future__ import annotations
@@ -12,17 +18,56 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from math import prod
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 from attrs import evolve
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
 
-from scrmkit.interactions import DEFAULT_VOCABULARY, Family, Interaction, Kind, Vocabulary
+from scrmkit._checks import Id
+from scrmkit.customers import Customer, Handle, Membership, Role
+from scrmkit.errors import MissingExtra
+from scrmkit.interactions import (
+    DEFAULT_VOCABULARY,
+    Channel,
+    Family,
+    Interaction,
+    Kind,
+    Vocabulary,
+)
 
 
-Id = str | int | UUID
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
+except ImportError:
+    raise MissingExtra("hypothesis", extra="testing") from None
+
+if TYPE_CHECKING:
+    from scrmkit.graph import SocialGraph
+    from scrmkit.log import InteractionLog
+    from scrmkit.relationships import Ties
+
+__all__ = [
+    "channels",
+    "customers",
+    "graphs",
+    "half_lives",
+    "handles",
+    "instants",
+    "interaction_logs",
+    "interactions",
+    "kinds",
+    "logs",
+    "memberships",
+    "people",
+    "roles",
+    "social_graphs",
+    "splits",
+    "texts",
+    "ties",
+    "vocabularies",
+    "weights",
+]
 
 ZONES = (UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8)))
 CHANNELS = (None, "app", "email", "shop counter")
@@ -33,8 +78,17 @@ MOODS = st.floats(-1, 1)
 CENTS = st.integers(-(10**6), 10**6)
 DELAYS = st.integers(-40 * 86400, 40 * 86400)  # seconds until the host learns of it; below 0: none
 UNTIED = (Family.ATTENTION, Family.TRANSACTION)
+SENTENCES = (
+    "",
+    "Thanks, that solved it!",
+    "This is terrible. I want my money back.",
+    "where do i find the invoice",
+    "ありがとう 🙂",
+    "!!! 7 <b>x</b> \n\n",
+)
 
 texts = st.text(min_size=1, max_size=12).filter(lambda word: bool(word.strip()))
+"""Short texts that are not blank."""
 
 
 def instants(
@@ -53,7 +107,7 @@ def half_lives() -> SearchStrategy[timedelta | None]:
 @st.composite
 def people(draw: DrawFn, *, min_size: int = 2, max_size: int = 8) -> list[Id]:
     """Distinct ids of one type: text, integers or UUIDs."""
-    one = draw(
+    one: SearchStrategy[Id] = draw(
         st.sampled_from(
             [
                 st.sampled_from(
@@ -65,6 +119,65 @@ def people(draw: DrawFn, *, min_size: int = 2, max_size: int = 8) -> list[Id]:
         )
     )
     return draw(st.lists(one, min_size=min_size, max_size=max_size, unique=True))
+
+
+def channels() -> SearchStrategy[Channel]:
+    """Channels, online and offline."""
+    truths = st.booleans()
+    return st.builds(Channel, name=texts, online=truths, public=st.none() | truths)
+
+
+def handles(customer: Id | None = None) -> SearchStrategy[Handle]:
+    """Handles of a customer, or of nobody known."""
+    return st.builds(
+        Handle,
+        channel=st.sampled_from(["email", "phone", "forum"]),
+        address=texts,
+        customer=st.just(customer),
+    )
+
+
+@st.composite
+def _periods(draw: DrawFn) -> dict[str, datetime | None]:
+    start = draw(st.none() | instants())
+    length = draw(st.none() | st.timedeltas(timedelta(hours=1), timedelta(days=900)))
+    return {"start": start, "end": None if start is None or length is None else start + length}
+
+
+def roles() -> SearchStrategy[Role]:
+    """Roles, with and without dates."""
+    names = st.sampled_from(["customer", "prospect", "employee", "partner", "influencer"])
+    return st.builds(lambda name, dates: Role(name=name, **dates), names, _periods())
+
+
+def memberships(
+    member: Id, organisations: SearchStrategy[Id] | None = None
+) -> SearchStrategy[Membership]:
+    """Memberships of somebody in organisations."""
+    return st.builds(
+        lambda organisation, role, dates: Membership(
+            member=member, organisation=organisation, role=role, **dates
+        ),
+        st.sampled_from(["acme", "guild"]) if organisations is None else organisations,
+        st.none() | texts,
+        _periods(),
+    )
+
+
+@st.composite
+def customers(draw: DrawFn, *, id: SearchStrategy[Id] | None = None) -> Customer:  # noqa: A002
+    """Customers with handles, roles and memberships."""
+    who = draw(texts if id is None else id)
+    return Customer(
+        id=who,
+        name=draw(st.none() | texts),
+        organisation=draw(st.booleans()),
+        handles=tuple(
+            draw(st.lists(handles(who), max_size=3, unique_by=lambda h: (h.channel, h.address)))
+        ),
+        roles=tuple(draw(st.lists(roles(), max_size=2))),
+        memberships=tuple(draw(st.lists(memberships(who), max_size=2))),
+    )
 
 
 def weights() -> SearchStrategy[float]:
@@ -184,6 +297,8 @@ def logs(
     unknown: bool = True,
     nobody: bool = True,
     automated: bool = True,
+    said: bool = False,
+    replies: bool = False,
     repeats: bool = False,
     late: bool = False,
     retractions: bool = False,
@@ -199,6 +314,8 @@ def logs(
         unknown: whether some kinds are not in the vocabulary.
         nobody: whether some have no source or no target.
         automated: whether some are automated.
+        said: whether most have a text.
+        replies: whether some answer an earlier one, in its thread.
         repeats: whether some come twice, equal in every field.
         late: whether the host learnt of some later than they took place.
         retractions: whether some take back an earlier one.
@@ -218,6 +335,11 @@ def logs(
         delay = draw(DELAYS) if late else -1
         if delay >= 0:
             act = evolve(act, received_at=act.time + timedelta(seconds=delay))
+        if said:
+            act = evolve(act, text=draw(st.none() | st.sampled_from(SENTENCES) | st.text()))
+        earlier = draw(st.integers(-size, number - 1)) if replies and number else -1
+        if earlier >= 0:
+            act = evolve(act, in_reply_to=log[earlier].id, thread=log[earlier].thread or "t3")
         log.append(act)
     if retractions and log:
         for number, back in enumerate(
@@ -229,6 +351,31 @@ def logs(
     if repeats and log:
         log += draw(st.lists(st.sampled_from(log), max_size=5))
     return draw(st.permutations(log)) if len(log) <= 12 else log
+
+
+def interaction_logs(**options: Any) -> SearchStrategy[InteractionLog]:
+    """A log as a table of Polars; the options are those of `logs`."""
+    from scrmkit.log import InteractionLog
+
+    vocabulary = options.get("vocabulary", DEFAULT_VOCABULARY)
+    return logs(**options).map(lambda log: InteractionLog.from_records(log, vocabulary=vocabulary))
+
+
+def ties(**options: Any) -> SearchStrategy[Ties]:
+    """The ties of a log at its last act, without decay; the options are those of `logs`."""
+    from scrmkit import relationships
+    from scrmkit.log import InteractionLog
+
+    vocabulary = options.get("vocabulary", DEFAULT_VOCABULARY)
+
+    def measure(log: list[Interaction]) -> Ties:
+        return relationships.measure(
+            InteractionLog.from_records(log, vocabulary=vocabulary),
+            as_of=max(act.time for act in log),
+            half_life=None,
+        )
+
+    return logs(**{"min_size": 1, **options}).map(measure)
 
 
 @st.composite
@@ -250,10 +397,10 @@ def graphs(
     max_nodes: int = 9,
     weighted: bool = True,
     loops: bool = False,
-) -> nx.Graph:
+) -> nx.Graph[Any]:
     """A small networkx graph with nodes 0, 1, ... and, where wanted, positive weights."""
     directed = draw(st.booleans()) if directed is None else directed
-    graph = nx.DiGraph() if directed else nx.Graph()
+    graph: nx.Graph[Any] = nx.DiGraph() if directed else nx.Graph()
     nodes = draw(st.integers(min_nodes, max_nodes))
     graph.add_nodes_from(range(nodes))
     pairs = [
@@ -269,3 +416,10 @@ def graphs(
             else:
                 graph.add_edge(a, b)
     return graph
+
+
+def social_graphs(**options: Any) -> SearchStrategy[SocialGraph]:
+    """A small graph in compressed rows; the options are those of `graphs`."""
+    from scrmkit.graph import SocialGraph
+
+    return graphs(**options).map(SocialGraph.of)

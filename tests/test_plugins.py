@@ -1,0 +1,605 @@
+"""Plugins by name: found, loaded, refused, and never acting unasked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import polars as pl
+import pytest
+
+from distributions import Site
+from scrmkit import (
+    DEFAULT_VOCABULARY,
+    Interaction,
+    InteractionLog,
+    InvalidParameter,
+    PluginError,
+    Tracker,
+    UnreadableFile,
+    Vocabulary,
+    communities,
+    engagement,
+    influence,
+    plugins,
+    relationships,
+    report,
+)
+from scrmkit.__main__ import main
+
+
+EVERYTHING = """
+    from datetime import timedelta
+    from pathlib import Path
+
+    import numpy as np
+    import polars as pl
+
+    from scrmkit import Kind, UnreadableFile, Vocabulary
+    from scrmkit.plugins import Number, Word, lift
+
+    words = Vocabulary(name="acme", version="3", kinds=[
+        Kind(name="fix", family="contribution", tie_weight=2, engagement_weight=4, aliases="patch"),
+        Kind(name="post", family="contribution", tie_weight=1, engagement_weight=9),
+    ])
+
+    def lines(path):
+        try:
+            text = Path(path).read_text()
+        except UnicodeDecodeError:
+            raise UnreadableFile("no text") from None
+        for number, line in enumerate(text.splitlines()):
+            cells = line.split()
+            fine = len(cells) == 3
+            yield pl.DataFrame({
+                "id": [number],
+                "time": [cells[0] if fine else None],
+                "source": [cells[1] if fine else None],
+                "target": [cells[2] if fine else None],
+                "kind": ["fix"],
+                "rejected": [None if fine else "three words a line"],
+            })
+
+    def save(tables, path):
+        with path.open("w") as file:
+            for table in tables:
+                file.writelines(f"{one}\\n" for one in table["source"])
+
+    @lift(version="7", needs=["text"], fields={"mood": Number(low=-1, high=1), "topic": Word()})
+    def feel(interaction):
+        return {"mood": 0.5, "topic": "thanks"} if "thanks" in interaction.text else {"mood": -0.5}
+
+    class Model:
+        name, version, weights, cap_per_day = "acme", "2", {"post": 1.0}, 3
+        half_life, parameters = timedelta(days=30), {"scale": 4}
+        def value(self, activity, dispersion, exposure):
+            score = 100 * activity / (activity + 4)
+            return score, score / 2, score / 2 + 50
+
+    model = Model()
+
+    class Degree:
+        parameters = {"scale": 2}
+        def __call__(self, graph, rng):
+            degree = 2.0 * np.diff(graph.indptr)
+            return degree - 1, degree, degree + 1
+
+    degree = Degree()
+
+    def halves(graph, rng):
+        return np.arange(len(graph)) % 2
+"""
+POINTS = {
+    "vocabularies": {"acme": "words"},
+    "readers": {"lines": "lines"},
+    "writers": {"save": "save"},
+    "enrichers": {"feel": "feel"},
+    "models": {"acme": "model"},
+    "measures": {"degree": "degree"},
+    "detectors": {"halves": "halves"},
+}
+
+
+@pytest.fixture
+def acme(site: Site) -> Site:
+    """A distribution with a plugin of every kind."""
+    site.install("acme-crm", POINTS, EVERYTHING)
+    return site
+
+
+def make_log() -> InteractionLog:
+    """A few posts and messages with texts."""
+    return InteractionLog.from_records(
+        {
+            "id": f"m{number}",
+            "time": f"2026-03-{number + 1:02}T09:00Z",
+            "kind": "post" if number % 3 == 0 else "message",
+            "source": "ana" if number % 2 else "ben",
+            "target": "ben" if number % 2 else "ana",
+            "text": "thanks" if number % 4 == 0 else "no" if number % 4 == 1 else None,
+            "valence": 1.0 if number == 1 else None,
+        }
+        for number in range(12)
+    )
+
+
+# Finding
+
+
+def test_installed_plugins_are_listed_and_not_imported(acme: Site) -> None:
+    """Each with its group, distribution and version, in order; no module of theirs is loaded."""
+    found = plugins.installed()
+    assert [(entry.group, entry.label, entry.version) for entry in found] == sorted(
+        (group, f"acme-crm:{name}", "1.2") for group, names in POINTS.items() for name in names
+    )
+    assert "acme_crm" not in sys.modules
+    assert [entry.label for entry in plugins.installed("models")] == ["acme-crm:acme"]
+
+
+def test_an_unknown_group_is_refused() -> None:
+    """The message lists the groups."""
+    with pytest.raises(InvalidParameter, match="vocabularies, readers"):
+        plugins.installed("shapes")
+
+
+@pytest.mark.parametrize("name", ["degree", "acme-crm:degree", "Acme_CRM:degree"])
+def test_a_plugin_has_a_short_and_a_full_name(acme: Site, name: str) -> None:
+    """The distribution is spelled as pip spells it, in any of its ways."""
+    ranking = influence.rank(nx.path_graph(3), method=name)
+    assert ranking.parameters["method"] == "acme-crm:degree"
+    assert ranking.parameters["method_version"] == "1.2"
+
+
+def test_two_plugins_of_one_name_must_be_told_apart(acme: Site) -> None:
+    """The error says how, and the full name works."""
+    acme.install("other", {"measures": {"degree": "degree"}}, "degree = lambda graph, rng: []")
+    with pytest.raises(InvalidParameter, match="'acme-crm:degree' or 'other:degree'"):
+        influence.rank(nx.path_graph(3), method="degree")
+    assert influence.rank(nx.path_graph(3), method="acme-crm:degree")[1] == 4
+
+
+def test_an_unknown_name_is_refused_with_what_there_is(acme: Site) -> None:
+    """Ours and theirs, and what was probably meant."""
+    with pytest.raises(InvalidParameter, match=r"Did you mean 'degree'\?.*pagerank.*acme-crm:degr"):
+        influence.rank(nx.path_graph(3), method="degre")
+    with pytest.raises(InvalidParameter, match=r"no 'degree' among the readers.*acme-crm:lines"):
+        InteractionLog.read("log.txt", reader="degree")
+
+
+def test_names_of_ours_mean_ours(site: Site) -> None:
+    """A plugin cannot stand in for a method, a vocabulary or a detector of scrmkit."""
+    site.install(
+        "thief",
+        {
+            "measures": {"pagerank": "nothing"},
+            "detectors": {"leiden": "nothing"},
+            "vocabularies": {"scrmkit": "nothing"},
+        },
+        "def nothing(*args): raise AssertionError",
+    )
+    assert influence.rank(nx.path_graph(3), method="pagerank").parameters["method"] == "pagerank"
+    assert communities.detect(nx.path_graph(3)).parameters["method"] == "leiden"
+    assert Vocabulary.load("scrmkit") is DEFAULT_VOCABULARY
+
+
+@pytest.mark.parametrize("switch", ["off", " off "])
+def test_plugins_can_be_switched_off(
+    acme: Site, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    """Then not even a list of them is made; what scrmkit has itself works."""
+    monkeypatch.setenv("SCRMKIT_PLUGINS", switch)
+    for call in (
+        plugins.installed,
+        lambda: influence.rank(nx.path_graph(3), method="degree"),
+        lambda: Vocabulary.load("acme"),
+        lambda: engagement.score(make_log(), model="acme"),
+    ):
+        with pytest.raises(PluginError, match="SCRMKIT_PLUGINS is 'off'"):
+            call()
+    assert "acme_crm" not in sys.modules
+    assert len(influence.rank(nx.path_graph(3))) == 3
+    assert Vocabulary.load("scrmkit") is DEFAULT_VOCABULARY
+
+
+def test_a_list_allows_some_distributions(acme: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are as if they were not installed."""
+    acme.install("other", {"measures": {"degree": "degree"}}, "degree = lambda graph, rng: []")
+    monkeypatch.setenv("SCRMKIT_PLUGINS", "Acme.CRM, third")
+    assert {entry.distribution for entry in plugins.installed()} == {"acme-crm"}
+    assert influence.rank(nx.path_graph(3), method="degree")[1] == 4
+    with pytest.raises(InvalidParameter, match="no 'other:degree'"):
+        influence.rank(nx.path_graph(3), method="other:degree")
+
+
+# Failing
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("1 / 0", "cannot be loaded from 'bad:thing': ZeroDivisionError"),
+        ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("other = 1", "AttributeError"),
+        ("def thing(graph, rng): return 1\nthing.protocol = 2", "speaks version 2 .* serves versi"),
+        ("def thing(graph, rng): return 1\nthing.protocol = 'x'", "speaks version 'x'"),
+        ("thing = 7", "bad:thing is of type int: a function"),
+        ("class thing: pass", "bad:thing is the class thing: a function"),
+        ("def thing(graph, rng): raise KeyError('ana')", "bad:thing raised KeyError"),
+        ("def thing(graph, rng): return 'ab'", "value of bad:thing must be numbers"),
+        ("def thing(graph, rng): return [1, 2]", "one number for each of the 3 customers"),
+        ("def thing(graph, rng): return [1, 2, float('nan')]", "must be finite"),
+        ("def thing(graph, rng): return [1], [2]", "one array, or three"),
+        ("def thing(graph, rng): return [2] * 3, [1] * 3, [3] * 3", "low <= value <= high"),
+        (
+            "def thing(graph, rng): return [1] * 3\nthing.parameters = 3",
+            "bad:thing: parameters is no mapping",
+        ),
+    ],
+)
+def test_a_plugin_that_fails_is_named_and_nothing_else_fails(
+    acme: Site, code: str, problem: str
+) -> None:
+    """The error names distribution and entry point; other plugins work, and ours."""
+    acme.install("bad", {"measures": {"thing": "thing"}}, code)
+    with pytest.raises(PluginError, match=problem) as caught:
+        influence.rank(nx.path_graph(3), method="thing")
+    assert "bad:thing" in str(caught.value)
+    assert "ana" not in str(caught.value)
+    assert influence.rank(nx.path_graph(3), method="degree")[1] == 4
+
+
+def test_the_command_lists_what_is_plugged_in(
+    acme: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line each, ready or with what is wrong with it."""
+    acme.install(
+        "bad",
+        {
+            "measures": {"late": "late", "lost": "lost"},
+            "models": {"sum": "sum"},
+            "enrichers": {"plain": "late"},
+            "vocabularies": {"words": "late"},
+        },
+        "sum = object()\ndef late(*args): pass\nlate.protocol = 9",
+    )
+    assert main(["plugins"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["GROUP", "NAME", "DISTRIBUTION", "VERSION", "PROTOCOL", "STATE"]
+    assert len(lines) == 1 + 7 + 5
+    shown = {tuple(line.split()[:3]): line for line in lines[1:]}
+    assert shown["models", "acme", "acme-crm"].split()[3:] == ["1.2", "1", "ready"]
+    assert "lacks name, version" in shown["models", "sum", "bad"]
+    assert "?         bad:lost" in shown["measures", "lost", "bad"]
+    assert "9         bad:late 1.2 speaks version 9" in shown["measures", "late", "bad"]
+
+
+def test_the_command_says_that_there_is_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty list is said in words; plugins that are off are an error."""
+    monkeypatch.setenv("SCRMKIT_PLUGINS", "nobody")
+    assert main(["plugins"]) == 0
+    assert "none is installed" in capsys.readouterr().out
+    monkeypatch.setenv("SCRMKIT_PLUGINS", "off")
+    assert main(["plugins"]) == 2
+    assert "plugins are off" in capsys.readouterr().err
+
+
+# Acting
+
+
+def test_installing_changes_no_number(site: Site) -> None:
+    """What every existing call gives is what it gave before, to the bit."""
+
+    def everything() -> list[Any]:
+        log = make_log()
+        ties = relationships.measure(log)
+        found = communities.detect(ties)
+        return [
+            ties.frame,
+            dict(ties.parameters),
+            engagement.score(log).frame,
+            dict(engagement.score(log).parameters),
+            influence.rank(ties).frame,
+            dict(influence.rank(ties).parameters),
+            found.frame,
+            found.modularity,
+            log.vocabulary.digest,
+            report.build(log).html,
+        ]
+
+    before = everything()
+    site.install("acme-crm", POINTS, EVERYTHING)
+    assert plugins.installed()
+    for one, other in zip(before, everything(), strict=True):
+        assert one.equals(other) if isinstance(one, pl.DataFrame) else one == other
+    assert "acme_crm" not in sys.modules
+
+
+def test_vocabularies_are_put_together(acme: Site) -> None:
+    """The later one wins, and name, version and digest say what it is made of."""
+    both = Vocabulary.load("scrmkit", "acme")
+    assert (both.name, both.version) == ("default + acme", "1 + 3")
+    assert both["patch"].name == "fix"
+    assert both["post"].engagement_weight == 9
+    assert Vocabulary.load("acme", "scrmkit")["post"].engagement_weight == 2
+    assert Vocabulary.load("acme").name == "acme"
+    with pytest.raises(InvalidParameter, match="at least one name"):
+        Vocabulary.load()
+
+
+def test_kinds_of_a_plugin_are_not_second_class(acme: Site) -> None:
+    """They weigh in ties and scores, and stand in explanations with their acts."""
+    acts = [
+        {"id": f"f{day}", "time": f"2026-03-{day:02}T09:00Z", "kind": "patch", "source": "ana",
+         "target": "ben"}
+        for day in range(1, 9)
+    ]  # fmt: skip
+    log = InteractionLog.from_records(acts, vocabulary=Vocabulary.load("scrmkit", "acme"))
+    assert relationships.measure(log, half_life=None).frame["strength"].item() == 16
+    why = engagement.explain(log, "ana")
+    assert [(kind.kind, kind.n) for kind in why.kinds] == [("fix", 8)]
+
+
+def test_a_model_is_used_by_name_in_every_form(acme: Site) -> None:
+    """In batch, live, in explanations and on the page alike."""
+    log = make_log()
+    scores = engagement.score(log, model="acme")
+    assert (scores.parameters["model"], scores.parameters["model_version"]) == ("acme", "2")
+    tracker = Tracker(model="acme-crm:acme")
+    for act in log.frame.filter(kind="post").iter_rows(named=True):
+        tracker.record(
+            Interaction(**{name: act[name] for name in ("id", "time", "kind", "source", "target")})
+        )
+    live = tracker.score("ana", as_of=scores.parameters["as_of"])
+    assert tracker.model.name == "acme"
+    why = engagement.explain(log, "ana", model="acme")
+    row = scores.frame.filter(customer="ana").row(0, named=True)
+    for value in (why.score.value, live.value):
+        assert value == pytest.approx(row["score"], abs=1e-9)
+    assert sum(kind.points for kind in why.kinds) == pytest.approx(row["score"], abs=1e-9)
+    page = report.build(log, model="acme").html
+    assert "acme, version 2" in page
+    assert "halved for every 30 days of its age" in page
+
+
+def test_the_page_takes_plugins_from_the_command_line(acme: Site, tmp_path: Path) -> None:
+    """A reader, a vocabulary and a model, each by its name."""
+    source = tmp_path / "log.txt"
+    source.write_text("2026-03-01T09:00Z ana ben\n2026-03-02T09:00Z ben ana\nbroken\n")
+    out = tmp_path / "page.html"
+    options = ["--reader", "lines", "--vocabulary", "scrmkit", "--vocabulary", "acme"]
+    assert main(["report", str(source), *options, "--model", "acme", "--out", str(out)]) == 0
+    page = out.read_text()
+    assert "three words a line" in page
+    assert "default + acme" in page
+    assert "acme, version 2" in page
+
+
+def test_a_measure_brings_bounds_and_parameters(acme: Site) -> None:
+    """As those of scrmkit do, in order of rank."""
+    ranking = influence.rank(nx.star_graph(3), method="degree", seed=5)
+    assert ranking.frame.row(0) == (0, 6.0, 1, 5.0, 7.0)
+    assert ranking.parameters["method_parameters"]["scale"] == 2
+    assert len(ranking.parameters["method_parameters"]["digest"]) == 16
+    assert ranking.parameters["seed"] == 5
+
+
+def test_a_measure_may_be_a_function() -> None:
+    """It is called with the graph and a generator made of the seed."""
+
+    def draw(graph: Any, rng: np.random.Generator) -> Any:
+        return rng.random(len(graph))
+
+    found = influence.rank(nx.path_graph(4), method=draw, seed=3)
+    assert found[0] == np.random.default_rng(3).random(4)[0]
+    assert found.parameters["method"].endswith("draw")
+
+
+def test_a_detector_divides_and_scrmkit_describes(acme: Site) -> None:
+    """Communities by size, their modularity, and the same test as for any graph."""
+    network = nx.karate_club_graph()
+    found = communities.detect(network, method="halves")
+    assert found.parameters["method"] == "acme-crm:halves"
+    assert sorted(found.members(0)) == [node for node in network if node % 2 == 0]
+    groups = [set(found.members(0)), set(found.members(1))]
+    assert found.modularity == pytest.approx(nx.community.modularity(network, groups))
+    assert found.significant == communities.detect(network).significant
+
+
+@pytest.mark.parametrize("labels", [[0.5] * 3, [0, 1], "abc"])
+def test_a_detector_must_give_whole_numbers(labels: Any) -> None:
+    """One for each customer."""
+    with pytest.raises(PluginError, match="one whole number for each of the 3"):
+        communities.detect(nx.path_graph(3), method=lambda *_: labels)
+
+
+def test_a_reader_brings_rows_and_reasons(acme: Site, tmp_path: Path) -> None:
+    """Read = accepted + repeated + rejected; each rejected row says why and where it stood."""
+    path = tmp_path / "log.txt"
+    path.write_text("2026-03-01T09:00Z ana ben\nbroken\nnever ana ben\n2026-03-02T09:00Z b a\n")
+    log = InteractionLog.read(path, reader="lines")
+    assert log.summary().read == 4
+    assert dict(log.summary().rules) == {"three words a line": 1, "time cannot be read": 1}
+    assert log.rejected.select("row", "rule").rows() == [
+        (1, "three words a line"),
+        (2, "time cannot be read"),
+    ]
+    assert log.frame["id"].to_list() == [0, 3]
+
+
+@pytest.mark.parametrize("brought", [[], iter(()), pl.DataFrame()])
+def test_a_reader_may_bring_nothing(brought: Any) -> None:
+    """Which is an empty log."""
+    if isinstance(brought, pl.DataFrame):
+        with pytest.raises(Exception, match="time"):
+            InteractionLog.read("x", reader=lambda _: brought)
+    else:
+        assert len(InteractionLog.read("x", reader=lambda _: brought)) == 0
+
+
+@pytest.mark.parametrize(
+    ("reader", "error", "message"),
+    [
+        (lambda _: 7, PluginError, "no table"),
+        (lambda _: [7], PluginError, "no table"),
+        (lambda _: [{"id": [1]}, {"id": ["a"], "rejected": [1]}], PluginError, "must be text"),
+        (lambda _: 1 / 0, PluginError, "raised ZeroDivisionError"),
+        (lambda path: Path(path).read_text(), UnreadableFile, "No such file"),
+    ],
+)
+def test_a_reader_that_fails(reader: Any, error: type[Exception], message: str) -> None:
+    """With an error of ours, which names it."""
+    with pytest.raises(error, match=message):
+        InteractionLog.read("no such file", reader=reader)
+
+
+def test_a_writer_writes_logs_and_results(acme: Site, tmp_path: Path) -> None:
+    """Where nothing is yet; what fails leaves nothing."""
+    log = make_log()
+    log.write(tmp_path / "log.txt", writer="save")
+    assert (tmp_path / "log.txt").read_text().split() == log.frame["source"].to_list()
+    with pytest.raises(InvalidParameter, match=r"something at 'log.txt' already"):
+        log.write(tmp_path / "log.txt", writer="save")
+
+    def fail(tables: Any, path: Path) -> None:
+        path.write_text("half")
+        raise OSError
+
+    with pytest.raises(PluginError, match=r"fail raised OSError"):
+        engagement.score(log).write(tmp_path / "scores", writer=fail)
+    with pytest.raises(PluginError, match="wrote nothing"):
+        engagement.score(log).write(tmp_path / "scores", writer=lambda *_: None)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["log.txt", "site"]
+
+
+def test_a_writer_gets_lazy_rows_in_portions(tmp_path: Path) -> None:
+    """A lazy log is not collected at once."""
+    table = pl.LazyFrame({"time": pl.Series(range(250_000)).cast(pl.Datetime("us", "UTC"))})
+    log = InteractionLog.from_frame(
+        table.with_columns(source=pl.lit("ana")), constants={"kind": "post"}
+    )
+    sizes = []
+
+    def count(tables: Any, path: Path) -> None:
+        sizes.extend(each.height for each in tables)
+        path.touch()
+
+    log.write(tmp_path / "x", writer=count)
+    assert sum(sizes) == 250_000
+    assert max(sizes) <= 100_000
+
+
+# Annotations
+
+
+def test_annotations_stand_beside_the_log(acme: Site) -> None:
+    """One row for what can be said; the log is as it was."""
+    log = make_log()
+    before = log.frame.clone()
+    found = log.annotate("feel")
+    assert found.frame.columns == [
+        "id", "target", "enricher", "version", "field", "value", "word"
+    ]  # fmt: skip
+    assert found.frame.filter(field="mood").height == 6
+    assert found.frame.filter(field="topic")["word"].to_list() == ["thanks"] * 3
+    assert found.parameters["enricher"] == "acme-crm:feel"
+    assert found.parameters["enricher_version"] == "7"
+    assert log.frame.equals(before)
+    assert "annotations" not in log.parameters
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_chosen_annotations_make_a_new_log(acme: Site, lazy: bool) -> None:  # noqa: FBT001
+    """Where nothing stood; what people said stays. Results say what was filled."""
+    log = make_log()
+    if lazy:
+        log = InteractionLog.from_frame(log.frame.lazy())
+    moody = log.with_annotations(log.annotate("feel"), {"valence": "mood", "subject": "topic"})
+    rows = pl.DataFrame(moody.frame.collect() if lazy else moody.frame).sort("time")
+    wanted = [0.5, 1.0, None, None, 0.5, -0.5, None, None, 0.5, -0.5, None, None]
+    assert rows["valence"].to_list() == wanted
+    assert rows["subject"].to_list() == ["thanks", None, None, None] * 3
+    said = {"valence": "acme-crm:feel 7 mood", "subject": "acme-crm:feel 7 topic"}
+    assert dict(moody.parameters["annotations"]) == said
+    ties = relationships.measure(moody, half_life=timedelta(days=30))
+    assert dict(ties.parameters["annotations"]) == said
+    assert "balance" in pl.LazyFrame(ties).collect_schema().names()
+    assert moody.summary().accepted == 12
+
+
+def test_annotations_go_by_scope_id_and_target() -> None:
+    """Two acts of one id are two; nothing, too, is a target."""
+    log = InteractionLog.from_records(
+        {"scope": scope, "id": "m", "time": 0, "kind": "message", "source": "ana", "target": to}
+        for scope in ("x", "y")
+        for to in ("ben", "cem", None)
+    )
+
+    class Place:
+        version, needs, fields = "1", (), {"place": plugins.Word()}
+
+        def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+            return rows.select(place=pl.concat_str("scope", pl.col("target").fill_null("all")))
+
+    filled = log.with_annotations(log.annotate(Place()), {"about": "place"}).frame
+    assert [f"{scope}{to or 'all'}" for scope, to in filled.select("scope", "target").rows()] == (
+        filled["about"].to_list()
+    )
+    assert len(filled) == 6
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        ({"valence": "moot"}, "InvalidParameter", "there are: mood, topic"),
+        ({"kind": "topic"}, "InvalidParameter", "annotations cannot fill 'kind'"),
+        ({"valence": "topic"}, "InvalidTable", "takes numbers"),
+        ({"about": "mood"}, "InvalidTable", "takes words"),
+    ],
+)
+def test_what_annotations_cannot_fill(
+    acme: Site, columns: dict[str, str], error: str, message: str
+) -> None:
+    """The error says what there is, or what can be filled."""
+    log = make_log()
+    with pytest.raises(Exception, match=message) as caught:
+        log.with_annotations(log.annotate("feel"), columns)
+    assert type(caught.value).__name__ == error
+
+
+def test_annotations_of_two_versions_must_be_told_apart(acme: Site) -> None:
+    """So must two of one interaction; a valence beyond the range is none."""
+    log = make_log()
+    found = log.annotate("feel").frame
+    other = found.with_columns(version=pl.lit("8"))
+    with pytest.raises(Exception, match=r"acme-crm:feel 7 and acme-crm:feel 8.*filter"):
+        log.with_annotations(pl.concat([found, other]), {"valence": "mood"})
+    with pytest.raises(Exception, match="several annotations for 'valence'"):
+        log.with_annotations(pl.concat([found, found]), {"valence": "mood"})
+    with pytest.raises(Exception, match="some of these annotations are beyond"):
+        log.with_annotations(found.with_columns(value=pl.col("value") * 3), {"valence": "mood"})
+
+
+def test_an_enricher_needs_ids_and_its_columns(acme: Site) -> None:
+    """The error says which column the log lacks."""
+    rows = [{"time": 0, "kind": "post", "source": "ana"}]
+    with pytest.raises(Exception, match="no column 'id', and annotations go by it"):
+        InteractionLog.from_records(rows).annotate("feel")
+    with pytest.raises(Exception, match="the log has no column 'text'"):
+        InteractionLog.from_records([{**rows[0], "id": 1}]).annotate("feel")
+
+
+def test_nothing_is_imported_by_importing_scrmkit(acme: Site) -> None:
+    """Neither plugins, nor the room of plugins."""
+    code = "import scrmkit, sys; print('scrmkit.plugins' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.strip() == "False"
