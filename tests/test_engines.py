@@ -307,7 +307,10 @@ def test_no_call_orders_by_a_bare_word() -> None:
         # no engine truncates to weeks, and not every one to months
         ("truncate", set()),
         # there are no row numbers on Spark and DuckDB: rows in memory alone have them
-        ("with_row_index", {("_intake", "_take_eagerly"), ("_delimited", "_read_lines")}),
+        (
+            "with_row_index",
+            {("_intake", "_take_eagerly"), ("_delimited", "_read_lines"), ("_foreign", "read")},
+        ),
         # pandas deprecates it: `__arrow_c_stream__` has taken its place
         ("__dataframe__", set()),
     ],

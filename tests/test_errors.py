@@ -22,6 +22,7 @@ TREE = {
     "MissingExtra": ImportError,
     "ModelMismatch": ValueError,
     "NotConverged": ArithmeticError,
+    "PluginError": RuntimeError,
     "UnknownCustomer": KeyError,
     "UnknownKind": KeyError,
     "UnreadableFile": ValueError,

@@ -253,7 +253,7 @@ def test_negative_weights_are_refused(method: Method) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "fame"}, "take one of pagerank"),
+        ({"method": "fame"}, "no 'fame' among the measures.*pagerank"),
         ({"personalization": [0]}, "goes with"),
         ({"method": "personalized_pagerank"}, "goes with"),
         ({"method": "personalized_pagerank", "personalization": []}, "more than 0"),

@@ -235,3 +235,13 @@ def test_a_ranking_needs_a_value_for_each() -> None:
     """Columns of different length are refused."""
     with pytest.raises(InvalidTable, match="one value for each customer"):
         Ranking({"customer": ["ana"], "v": []}, value="v", parameters={})
+
+
+@pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame])
+def test_values_that_differ_in_the_last_bit_are_equal(make: Any) -> None:
+    """As sums over threads do; then the ids decide, whatever the order of the rows."""
+    rows = {"customer": ["b", "a", "c"], "value": [1.1 + 2.2, 3.3, 0.5], "n": [1, 2, 3]}
+    assert rows["value"][0] > rows["value"][1]
+    for table in (make(rows), make({name: column[::-1] for name, column in rows.items()})):
+        found = Result(table, parameters={}, order="value").top(2)
+        assert list(found["customer"]) == ["a", "b"]

@@ -113,11 +113,6 @@ class Enricher(Protocol):
 
     A function of one interaction becomes an enricher by `plugins.lift`.
 
-    Attributes:
-        version: changes whenever what it finds changes.
-        needs: the columns of the log that it reads.
-        fields: what it writes.
-
     Example:
         >>> import polars as pl
         >>> from scrmkit.plugins import Number
@@ -129,7 +124,7 @@ class Enricher(Protocol):
 
     @property
     def version(self) -> str:
-        """The version of what it finds."""
+        """Changes whenever what it finds changes."""
 
     @property
     def needs(self) -> Sequence[str]:

@@ -93,8 +93,8 @@ def rows_of(result: Any) -> nw.DataFrame[Any]:
 
 def top(rows: nw.DataFrame[Any], by: str, keys: list[str], k: int = SHOWN) -> list[dict[str, Any]]:
     """The k rows with the largest value, largest first; equal ones in order of their keys."""
-    ordered = rows.sort(by, *keys, descending=[True, *(False for _ in keys)], nulls_last=True)
-    return list(ordered.head(k).iter_rows(named=True))
+    ordered = _tables.largest_first(rows.lazy(), by, keys).head(k).collect()
+    return list(ordered.iter_rows(named=True))
 
 
 def reading(subject: Subject) -> Section:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -27,6 +28,7 @@ Engine = Literal["polars", "pandas", "pyarrow"]
 ENGINES: Final[tuple[Engine, ...]] = ("polars", "pandas", "pyarrow")
 REPLACERS: Final = ("polars", "pandas", "pyarrow", "modin", "cudf")
 
+_ORDER: Final = "__scrmkit_order"
 _VIEW: Final = "__scrmkit_home"
 _OFFSET: Final = re.compile(r"(UTC)?[+-]\d\d:?\d\d")
 
@@ -219,6 +221,26 @@ def aggregate(
         for name, (source, how) in columns.items()
     ]
     return frame.group_by(list(keys)).agg(*exprs)
+
+
+def largest_first(
+    frame: nw.LazyFrame[Any], by: str, keys: Sequence[str], *, lazy: bool = False
+) -> nw.LazyFrame[Any]:
+    """The rows from the largest value down; equal ones in the order of their keys, nulls last.
+
+    Values that agree to 1e-9 of the largest are equal, because sums over threads differ in
+    the last bit. A table that must not be read yet is ordered by its values as they are.
+    """
+    order = nw.col(by)
+    if not lazy and frame.collect_schema()[by].is_float():
+        bounds = frame.select(low=nw.col(by).min(), high=nw.col(by).max()).collect()
+        ends = [float(end) for end in (bounds["low"][0], bounds["high"][0]) if end is not None]
+        largest = max((abs(end) for end in ends), default=0.0)
+        if 0 < largest < math.inf:
+            order = (nw.col(by) / largest).round(9)
+    descending = [True, *(False for _ in keys)]
+    placed = frame.with_columns(order.alias(_ORDER))
+    return placed.sort(_ORDER, *keys, descending=descending, nulls_last=True).drop(_ORDER)
 
 
 def check_columns(names: Iterable[str], wanted: Iterable[str], *, where: str) -> None:

@@ -205,11 +205,8 @@ def engagement(scores: Any, *, k: int = 10, names: Names = None) -> Figure:
     frame, _ = _tables.take(scores)
     found = frame.collect_schema().names()
     _tables.check_columns(found, ("customer", "score", "low", "high"), where="the table of scores")
-    eager = (
-        frame.select("customer", "score", "low", "high")
-        .sort("score", "customer", descending=[True, False])
-        .collect()
-    )
+    wanted = frame.select("customer", "score", "low", "high")
+    eager = _tables.largest_first(wanted, "score", ["customer"]).collect()
     if not len(eager):
         raise InvalidTable("there are no scores to draw")
     if len(eager) != eager["customer"].n_unique():
@@ -293,7 +290,7 @@ def strongest(ties: Any, k: int) -> nw.DataFrame[Any]:
     _tables.check_columns(
         frame.collect_schema().names(), ("a", "b", "strength"), where="the table of ties"
     )
-    rows = frame.sort("strength", "a", "b", descending=[True, False, False]).head(k).collect()
+    rows = _tables.largest_first(frame, "strength", ["a", "b"]).head(k).collect()
     if not len(rows):
         raise InvalidTable("there are no ties to draw")
     return rows

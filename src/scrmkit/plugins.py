@@ -6,11 +6,11 @@ installed acts by being installed. Each group of entry points has a protocol:
 ================ ============== ==========================================================
 group            protocol       where the caller names it
 ================ ============== ==========================================================
-``vocabularies`` `Vocabulary`   ``Vocabulary.load("scrmkit", "forum")``
+``vocabularies`` ``Vocabulary`` ``Vocabulary.load("scrmkit", "forum")``
 ``readers``      `Reader`       ``InteractionLog.read(path, reader=...)``
 ``writers``      `Writer`       ``log.write(path, writer=...)``, ``result.write(...)``
 ``enrichers``    `Enricher`     ``log.annotate(...)``, then ``log.with_annotations(...)``
-``models``       `Model`        ``engagement.score(log, model=...)``, ``Tracker(model=...)``
+``models``       ``Model``      ``engagement.score(log, model=...)``, ``Tracker(model=...)``
 ``measures``     `Measure`      ``influence.rank(graph, method=...)``
 ``detectors``    `Detector`     ``communities.detect(graph, method=...)``
 ================ ============== ==========================================================
@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from attrs import frozen
 
 from scrmkit import _annotations, _plugins
-from scrmkit._models import Model, take_model
+from scrmkit._models import take_model
 from scrmkit._plugins import Entry, Plugin
 from scrmkit._protocols import Enricher, Number, Reader, Word, Writer
-from scrmkit._vocabularies import Vocabulary, check_vocabulary
+from scrmkit._vocabularies import check_vocabulary
 from scrmkit.errors import InvalidParameter, PluginError, ScrmkitError
 from scrmkit.interactions import FIELDS, Interaction
 
@@ -49,11 +49,9 @@ __all__ = [
     "Enricher",
     "Entry",
     "Measure",
-    "Model",
     "Number",
     "Reader",
     "State",
-    "Vocabulary",
     "Word",
     "Writer",
     "inspect",

@@ -107,7 +107,8 @@ class Result:
 
         Returns:
             A table of the kind of `frame`. Equal values are in the order of the columns
-            from the left, which begins with the ids.
+            from the left, which begins with the ids; where the table is not lazy, values
+            that agree to 1e-9 of the largest are equal.
 
         Raises:
             InvalidParameter: ``k`` below 1.
@@ -119,10 +120,8 @@ class Result:
         by = by or self._order
         _tables.check_columns(names, [by], where="the result")
         keys = [name for name in names if name != by][:2]
-        ordered = frame.sort(
-            by, *keys, descending=[True, *(False for _ in keys)], nulls_last=True
-        ).head(k)
-        return _tables.give(ordered, home)
+        ordered = _tables.largest_first(frame, by, keys, lazy=home.lazy)
+        return _tables.give(ordered.head(k), home)
 
     def write(
         self,
