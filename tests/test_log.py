@@ -25,7 +25,7 @@ from scrmkit import (
     InvalidParameter,
     InvalidTable,
 )
-from scrmkit.log import UNTIL
+from scrmkit._acts import UNTIL
 
 from .strategies import instants, logs
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import networkx as nx
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from distributions import Site
 from scrmkit import (
@@ -295,7 +295,7 @@ def test_the_command_says_that_there_is_nothing(
 
 
 def test_installing_changes_no_number(site: Site) -> None:
-    """What every existing call gives is what it gave before, to the bit."""
+    """What every existing call gives is what it gave before."""
 
     def everything() -> list[Any]:
         log = make_log()
@@ -318,7 +318,10 @@ def test_installing_changes_no_number(site: Site) -> None:
     site.install("acme-crm", POINTS, EVERYTHING)
     assert plugins.installed()
     for one, other in zip(before, everything(), strict=True):
-        assert one.equals(other) if isinstance(one, pl.DataFrame) else one == other
+        if isinstance(one, pl.DataFrame):
+            assert_frame_equal(one, other, rel_tol=1e-12)  # sums over threads
+        else:
+            assert one == other
     assert "acme_crm" not in sys.modules
 
 
@@ -494,106 +497,6 @@ def test_a_writer_gets_lazy_rows_in_portions(tmp_path: Path) -> None:
     log.write(tmp_path / "x", writer=count)
     assert sum(sizes) == 250_000
     assert max(sizes) <= 100_000
-
-
-# Annotations
-
-
-def test_annotations_stand_beside_the_log(acme: Site) -> None:
-    """One row for what can be said; the log is as it was."""
-    log = make_log()
-    before = log.frame.clone()
-    found = log.annotate("feel")
-    assert found.frame.columns == [
-        "id", "target", "enricher", "version", "field", "value", "word"
-    ]  # fmt: skip
-    assert found.frame.filter(field="mood").height == 6
-    assert found.frame.filter(field="topic")["word"].to_list() == ["thanks"] * 3
-    assert found.parameters["enricher"] == "acme-crm:feel"
-    assert found.parameters["enricher_version"] == "7"
-    assert log.frame.equals(before)
-    assert "annotations" not in log.parameters
-
-
-@pytest.mark.parametrize("lazy", [False, True])
-def test_chosen_annotations_make_a_new_log(acme: Site, lazy: bool) -> None:  # noqa: FBT001
-    """Where nothing stood; what people said stays. Results say what was filled."""
-    log = make_log()
-    if lazy:
-        log = InteractionLog.from_frame(log.frame.lazy())
-    moody = log.with_annotations(log.annotate("feel"), {"valence": "mood", "subject": "topic"})
-    rows = pl.DataFrame(moody.frame.collect() if lazy else moody.frame).sort("time")
-    wanted = [0.5, 1.0, None, None, 0.5, -0.5, None, None, 0.5, -0.5, None, None]
-    assert rows["valence"].to_list() == wanted
-    assert rows["subject"].to_list() == ["thanks", None, None, None] * 3
-    said = {"valence": "acme-crm:feel 7 mood", "subject": "acme-crm:feel 7 topic"}
-    assert dict(moody.parameters["annotations"]) == said
-    ties = relationships.measure(moody, half_life=timedelta(days=30))
-    assert dict(ties.parameters["annotations"]) == said
-    assert "balance" in pl.LazyFrame(ties).collect_schema().names()
-    assert moody.summary().accepted == 12
-
-
-def test_annotations_go_by_scope_id_and_target() -> None:
-    """Two acts of one id are two; nothing, too, is a target."""
-    log = InteractionLog.from_records(
-        {"scope": scope, "id": "m", "time": 0, "kind": "message", "source": "ana", "target": to}
-        for scope in ("x", "y")
-        for to in ("ben", "cem", None)
-    )
-
-    class Place:
-        version, needs, fields = "1", (), {"place": plugins.Word()}
-
-        def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
-            return rows.select(place=pl.concat_str("scope", pl.col("target").fill_null("all")))
-
-    filled = log.with_annotations(log.annotate(Place()), {"about": "place"}).frame
-    assert [f"{scope}{to or 'all'}" for scope, to in filled.select("scope", "target").rows()] == (
-        filled["about"].to_list()
-    )
-    assert len(filled) == 6
-
-
-@pytest.mark.parametrize(
-    ("columns", "error", "message"),
-    [
-        ({"valence": "moot"}, "InvalidParameter", "there are: mood, topic"),
-        ({"kind": "topic"}, "InvalidParameter", "annotations cannot fill 'kind'"),
-        ({"valence": "topic"}, "InvalidTable", "takes numbers"),
-        ({"about": "mood"}, "InvalidTable", "takes words"),
-    ],
-)
-def test_what_annotations_cannot_fill(
-    acme: Site, columns: dict[str, str], error: str, message: str
-) -> None:
-    """The error says what there is, or what can be filled."""
-    log = make_log()
-    with pytest.raises(Exception, match=message) as caught:
-        log.with_annotations(log.annotate("feel"), columns)
-    assert type(caught.value).__name__ == error
-
-
-def test_annotations_of_two_versions_must_be_told_apart(acme: Site) -> None:
-    """So must two of one interaction; a valence beyond the range is none."""
-    log = make_log()
-    found = log.annotate("feel").frame
-    other = found.with_columns(version=pl.lit("8"))
-    with pytest.raises(Exception, match=r"acme-crm:feel 7 and acme-crm:feel 8.*filter"):
-        log.with_annotations(pl.concat([found, other]), {"valence": "mood"})
-    with pytest.raises(Exception, match="several annotations for 'valence'"):
-        log.with_annotations(pl.concat([found, found]), {"valence": "mood"})
-    with pytest.raises(Exception, match="some of these annotations are beyond"):
-        log.with_annotations(found.with_columns(value=pl.col("value") * 3), {"valence": "mood"})
-
-
-def test_an_enricher_needs_ids_and_its_columns(acme: Site) -> None:
-    """The error says which column the log lacks."""
-    rows = [{"time": 0, "kind": "post", "source": "ana"}]
-    with pytest.raises(Exception, match="no column 'id', and annotations go by it"):
-        InteractionLog.from_records(rows).annotate("feel")
-    with pytest.raises(Exception, match="the log has no column 'text'"):
-        InteractionLog.from_records([{**rows[0], "id": 1}]).annotate("feel")
 
 
 def test_nothing_is_imported_by_importing_scrmkit(acme: Site) -> None:

@@ -30,10 +30,12 @@ from conformance import (
     expected,
     log_of,
 )
-from engines import Engine, from_arrow
+from distributions import Site
+from engines import ENGINES, Engine, from_arrow
 from engines_page import check_column
 from scrmkit import InteractionLog, InvalidTable, engagement, relationships
 from scrmkit.errors import ScrmkitError
+from scrmkit.plugins import Number, lift
 
 
 pytestmark = [
@@ -119,6 +121,51 @@ def test_real_logs_give_the_same_numbers(engine: Engine, shared_data: Path) -> N
     """Messages of students and e-mail of an institute, with integer ids and one kind."""
     for case, function in zip(real_cases(shared_data), (MEASURE, SCORE), strict=True):
         assert check(function, case, engine, log_of(case, engine)) == "yes"
+
+
+MODEL = """
+    class Model:
+        name, version, weights, half_life, cap_per_day = "acme", "1", None, None, 3
+
+        def value(self, activity, dispersion, exposure):
+            share = activity / (activity + dispersion * exposure ** 0.5)
+            return 100 * share, 60 * share, 60 * share + 40
+
+    model = Model()
+"""
+
+
+def test_a_model_of_a_plugin_answers_as_on_one_machine(
+    engine: Engine, log: InteractionLog, site: Site
+) -> None:
+    """Its arithmetic passes through Spark, and the workers need nothing of it."""
+    site.install("acme-crm", {"models": {"acme": "model"}}, MODEL)
+    function = Function(
+        "engagement.score",
+        "model of a plugin",
+        lambda log, *_: engagement.score(log, as_of=AS_OF, model="acme-crm:acme"),
+        scale=("score", "high"),
+    )
+    assert check(function, drawn(), engine, log) == "yes"
+
+
+def test_annotations_fill_a_log_on_spark(engine: Engine) -> None:
+    """They were made elsewhere: an enricher runs on this machine, and says so."""
+    case = CASE["all columns"]
+    log, there = log_of(case, ENGINES["Polars"]), log_of(case, engine)
+    kind = lift(version="1", needs=["kind"], fields={"length": Number()})(
+        lambda interaction: {"length": 1 / len(interaction.kind)}
+    )
+    with pytest.raises(InvalidTable, match="an enricher runs on this machine"):
+        there.annotate(kind)
+    notes = log.annotate(kind)
+    filled, wanted = (
+        engine_log.with_annotations(notes, {"valence": "length"}).frame
+        for engine_log in (there, log)
+    )
+    columns = ["id", "target", "valence"]
+    found = engine.read(filled.select(columns))
+    assert found.sort(columns).rows() == wanted.select(columns).sort(columns).rows()
 
 
 def test_the_page_says_what_runs_on_spark(engine: Engine, log: InteractionLog) -> None:

@@ -1,0 +1,166 @@
+"""Annotations: beside the log, on every engine, and used where the caller says so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from distributions import Site
+from engines import ENGINES, find
+from scrmkit import InteractionLog, InvalidParameter, InvalidTable, plugins, relationships
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The 'future.infer_string' option"),
+    pytest.mark.filterwarnings("ignore:Dask support is moving out of Narwhals"),
+]
+
+FEEL = """
+    from scrmkit.plugins import Number, Word, lift
+
+    @lift(version="7", needs=["text"], fields={"mood": Number(low=-1, high=1), "topic": Word()})
+    def feel(interaction):
+        return {"mood": 0.5, "topic": "thanks"} if "thanks" in interaction.text else {"mood": -0.5}
+"""
+ACTS = pl.DataFrame(
+    {
+        "id": [f"m{number}" for number in range(12)],
+        "time": [f"2026-03-{number + 1:02}T09:00Z" for number in range(12)],
+        "kind": ["post", "message", "message"] * 4,
+        "source": ["ben", "ana"] * 6,
+        "target": ["ana", "ben"] * 6,
+        "text": ["thanks", "no", None, None] * 3,
+        "valence": [None, 1.0, *[None] * 10],
+    },
+    schema_overrides={"valence": pl.Float64},
+).with_columns(pl.col("time").str.to_datetime(time_zone="UTC"))
+WANTED = [0.5, 1.0, None, None, 0.5, -0.5, None, None, 0.5, -0.5, None, None]
+
+
+@pytest.fixture
+def acme(site: Site) -> Site:
+    """A distribution with an enricher."""
+    site.install("acme-crm", {"enrichers": {"feel": "feel"}}, FEEL)
+    return site
+
+
+def make_log() -> InteractionLog:
+    """A few posts and messages with texts."""
+    return InteractionLog.from_frame(ACTS)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("ids", ["text", "integers"])
+def test_every_engine_fills_alike(acme: Site, name: str, ids: str) -> None:
+    """Ids of text and of integers; the table that comes back is of the kind that went in."""
+    engine = find(name)
+    acts = ACTS
+    if ids == "integers":
+        numbered = pl.col("source", "target").replace_strict({"ana": 1, "ben": 2})
+        acts = ACTS.with_columns(numbered, pl.col("id").str.slice(1).cast(pl.Int64))
+    log = InteractionLog.from_frame(engine.make(acts))
+    found = log.annotate("feel")
+    moody = log.with_annotations(found, {"valence": "mood", "subject": "topic"})
+    rows = engine.read(moody.frame) if engine.owns(moody.frame) else pl.DataFrame(moody.frame)
+    rows = rows.sort("time")
+    assert rows["valence"].to_list() == WANTED
+    assert rows["subject"].to_list() == ["thanks", None, None, None] * 3
+    assert rows["id"].to_list() == acts["id"].to_list()
+    stored = found.frame if not engine.owns(found.frame) else engine.read(found.frame)
+    again = log.with_annotations(stored, {"valence": "mood"})
+    ties, wanted = (
+        pl.DataFrame(relationships.measure(each, half_life=None))["balance"].to_list()
+        for each in (again, InteractionLog.from_frame(acts.with_columns(valence=pl.Series(WANTED))))
+    )
+    assert ties == wanted
+
+
+def test_annotations_stand_beside_the_log(acme: Site) -> None:
+    """One row for what can be said; the log is as it was."""
+    log = make_log()
+    before = log.frame.clone()
+    found = log.annotate("feel")
+    assert found.frame.columns == [
+        "id", "target", "enricher", "version", "field", "value", "word"
+    ]  # fmt: skip
+    assert found.frame.filter(field="mood").height == 6
+    assert found.frame.filter(field="topic")["word"].to_list() == ["thanks"] * 3
+    assert found.parameters["enricher"] == "acme-crm:feel"
+    assert found.parameters["enricher_version"] == "7"
+    assert log.frame.equals(before)
+    assert "annotations" not in log.parameters
+
+
+def test_results_say_what_was_filled(acme: Site) -> None:
+    """With the enricher and its version, in the log and in all that is made of it."""
+    log = make_log()
+    moody = log.with_annotations(log.annotate("feel"), {"valence": "mood", "subject": "topic"})
+    said = {"valence": "acme-crm:feel 7 mood", "subject": "acme-crm:feel 7 topic"}
+    assert dict(moody.parameters["annotations"]) == said
+    ties = relationships.measure(moody, half_life=timedelta(days=30))
+    assert dict(ties.parameters["annotations"]) == said
+    assert moody.summary() == log.summary()
+
+
+def test_annotations_go_by_scope_id_and_target() -> None:
+    """Two acts of one id are two; nothing, too, is a target."""
+    log = InteractionLog.from_records(
+        {"scope": scope, "id": "m", "time": 0, "kind": "message", "source": "ana", "target": to}
+        for scope in ("x", "y")
+        for to in ("ben", "cem", None)
+    )
+
+    class Place:
+        version, needs, fields = "1", (), {"place": plugins.Word()}
+
+        def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+            return rows.select(place=pl.concat_str("scope", pl.col("target").fill_null("all")))
+
+    filled = log.with_annotations(log.annotate(Place()), {"about": "place"}).frame
+    assert [f"{scope}{to or 'all'}" for scope, to in filled.select("scope", "target").rows()] == (
+        filled["about"].to_list()
+    )
+    assert len(filled) == 6
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        ({"valence": "moot"}, InvalidParameter, "there are: mood, topic"),
+        ({"kind": "topic"}, InvalidParameter, "annotations cannot fill 'kind'"),
+        ({"valence": "topic"}, InvalidTable, "takes numbers"),
+        ({"about": "mood"}, InvalidTable, "takes words"),
+    ],
+)
+def test_what_annotations_cannot_fill(
+    acme: Site, columns: dict[str, str], error: type[Exception], message: str
+) -> None:
+    """The error says what there is, or what can be filled."""
+    log = make_log()
+    with pytest.raises(error, match=message):
+        log.with_annotations(log.annotate("feel"), columns)
+
+
+def test_annotations_of_two_versions_must_be_told_apart(acme: Site) -> None:
+    """So must two of one interaction; a valence beyond the range is none."""
+    log = make_log()
+    found = log.annotate("feel").frame
+    other = found.with_columns(version=pl.lit("8"))
+    with pytest.raises(InvalidTable, match=r"acme-crm:feel 7 and acme-crm:feel 8.*filter"):
+        log.with_annotations(pl.concat([found, other]), {"valence": "mood"})
+    with pytest.raises(InvalidTable, match="several annotations for 'valence'"):
+        log.with_annotations(pl.concat([found, found]), {"valence": "mood"})
+    with pytest.raises(InvalidTable, match="some of these annotations are beyond"):
+        log.with_annotations(found.with_columns(value=pl.col("value") * 3), {"valence": "mood"})
+
+
+def test_an_enricher_needs_ids_and_its_columns(acme: Site) -> None:
+    """The error says which column the log lacks."""
+    rows = [{"time": 0, "kind": "post", "source": "ana"}]
+    with pytest.raises(InvalidTable, match="no column 'id', and annotations go by it"):
+        InteractionLog.from_records(rows).annotate("feel")
+    with pytest.raises(InvalidTable, match="the log has no column 'text'"):
+        InteractionLog.from_records([{**rows[0], "id": 1}]).annotate("feel")
