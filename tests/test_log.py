@@ -26,8 +26,7 @@ from scrmkit import (
     InvalidTable,
 )
 from scrmkit._acts import UNTIL
-
-from .strategies import instants, logs
+from scrmkit.testing.strategies import instants, logs
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
