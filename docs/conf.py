@@ -27,6 +27,7 @@ myst_heading_anchors = 3
 
 default_role = "code"
 add_module_names = False
+autodoc_preserve_defaults = True
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}

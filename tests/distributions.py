@@ -39,3 +39,7 @@ class Site:
             lines += [f"{point} = {module}:{attribute}" for point, attribute in points.items()]
         (info / "entry_points.txt").write_text("\n".join(lines))
         self._monkeypatch.delitem(sys.modules, module, raising=False)
+
+    def forget_metadata(self, name: str) -> None:
+        """Take away what says what a distribution is called."""
+        next(self._folder.glob(f"{name}-*.dist-info/METADATA")).unlink()

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 
 from distributions import Site
 from engines import ENGINES, find
-from scrmkit import InteractionLog, InvalidParameter, InvalidTable, plugins, relationships
+from scrmkit import (
+    Interaction,
+    InteractionLog,
+    InvalidParameter,
+    InvalidTable,
+    PluginError,
+    ScrmkitWarning,
+    plugins,
+    relationships,
+)
+from scrmkit.plugins import Number
 
 
 pytestmark = [
@@ -31,7 +46,7 @@ ACTS = pl.DataFrame(
         "time": [f"2026-03-{number + 1:02}T09:00Z" for number in range(12)],
         "kind": ["post", "message", "message"] * 4,
         "source": ["ben", "ana"] * 6,
-        "target": ["ana", "ben"] * 6,
+        "target": [*["ana", "ben"] * 5, None, None],
         "text": ["thanks", "no", None, None] * 3,
         "valence": [None, 1.0, *[None] * 10],
     },
@@ -164,3 +179,130 @@ def test_an_enricher_needs_ids_and_its_columns(acme: Site) -> None:
         InteractionLog.from_records(rows).annotate("feel")
     with pytest.raises(InvalidTable, match="the log has no column 'text'"):
         InteractionLog.from_records([{**rows[0], "id": 1}]).annotate("feel")
+
+
+def note(log: InteractionLog, value: float, version: str = "1") -> Any:
+    """An annotation of every act."""
+    return log.annotate(
+        plugins.lift(version=version, needs=[], fields={"mood": Number(low=-1, high=1)})(
+            lambda _: {"mood": value}
+        )
+    )
+
+
+def test_large_integers_beside_nulls_stay_what_they_are() -> None:
+    """In tables of pandas, too, whose integers have no nulls by nature."""
+    acts = pd.DataFrame({"id": [1, 2], "time": [0, 1], "source": [7, 7]})
+    acts["target"] = pd.array([2**53 + 1, None], dtype="Int64")
+    log = InteractionLog.from_frame(acts, constants={"kind": "message"})
+    found = note(log, 0.5)
+    assert found.frame["target"].to_list() == [2**53 + 1, pd.NA]
+    assert log.with_annotations(found, {"valence": "mood"}).frame["valence"].to_list() == [0.5, 0.5]
+
+
+def test_eager_rows_stay_in_their_order() -> None:
+    """So that what is written of them is the same every time."""
+    table = pl.DataFrame({"id": range(60_000), "time": range(60_000)})
+    log = InteractionLog.from_frame(table, constants={"kind": "post", "source": 7})
+    assert log.with_annotations(note(log, 0.5), {"valence": "mood"}).frame["id"].is_sorted()
+
+
+def test_two_enrichers_of_one_column_are_both_named() -> None:
+    """In the order in which they filled it; the first one's values stay."""
+    log = make_log()
+    twice = log.with_annotations(note(log, 0.25, "1"), {"subject": "mood"}).with_annotations(
+        note(log, 0.5, "2"), {"subject": "mood"}
+    )
+    said = twice.parameters["annotations"]["subject"]
+    assert re.fullmatch(r"\S+ 1 mood, then \S+ 2 mood", said)
+    assert set(twice.frame["subject"]) == {0.25}
+
+
+def test_annotations_of_another_log_are_warned_of() -> None:
+    """Where none of them belongs to an interaction of this one."""
+    log = make_log()
+    other = InteractionLog.from_frame(ACTS.with_columns(id=pl.lit("x") + pl.col("id")))
+    with pytest.warns(ScrmkitWarning, match="none of the annotations for 'valence'"):
+        log.with_annotations(note(other, 0.5), {"valence": "mood"})
+
+
+def test_a_quiet_day_is_no_error(acme: Site) -> None:
+    """Where the enricher had nothing to say; the log says that it was asked."""
+    log = InteractionLog.from_frame(ACTS.with_columns(text=pl.lit(None, pl.String)))
+    quiet = log.with_annotations(log.annotate("feel"), {"valence": "mood", "subject": "topic"})
+    assert quiet.parameters["annotations"]["valence"] == "acme-crm:feel 7 mood"
+    assert quiet.frame["subject"].null_count() == 12
+    assert quiet.frame["valence"].to_list() == ACTS["valence"].to_list()
+
+
+def test_annotations_that_were_kept_as_text_come_back(acme: Site, tmp_path: Path) -> None:
+    """Versions that look like numbers, and nothing where there was nothing."""
+    log = make_log()
+    log.annotate("feel").frame.write_csv(tmp_path / "notes.csv")
+    kept = pl.read_csv(tmp_path / "notes.csv")
+    assert log.with_annotations(kept, {"valence": "mood"}).frame["valence"].to_list() == WANTED
+
+
+@pytest.mark.parametrize("columns", ["valence", ["valence"]])
+def test_columns_are_a_mapping(columns: Any) -> None:
+    """The message shows one."""
+    log = make_log()
+    with pytest.raises(InvalidParameter, match=r"give a mapping such as \{\"valence\""):
+        log.with_annotations(note(log, 0.5), columns)
+
+
+def test_a_column_of_text_takes_no_numbers() -> None:
+    """They would become text."""
+    log = InteractionLog.from_frame(ACTS.with_columns(subject=pl.lit("x")))
+    with pytest.raises(InvalidTable, match="'subject' takes words"):
+        log.with_annotations(note(log, 0.5), {"subject": "mood"})
+
+
+def length(interaction: Interaction) -> dict[str, float]:
+    """How much was said."""
+    return {"length": float(len(interaction.text or "")), "fields": len(interaction.attributes)}
+
+
+LENGTH = plugins.lift(
+    version="1", needs=["text"], fields={"length": Number(low=0), "fields": Number()}
+)
+lifted = LENGTH(length)
+
+
+def test_a_lifted_function_takes_every_row_of_a_log() -> None:
+    """Lists, empty texts and money without a currency are left out of the interaction."""
+    table = pl.DataFrame(
+        {"id": ["a", "b"], "time": [0, 1], "text": ["yes", ""], "tags": [["x"], None],
+         "channel": ["", "app"], "value": [3, None], "stars": [5, None]}
+    )  # fmt: skip
+    log = InteractionLog.from_frame(table, constants={"kind": "post", "source": "ana"})
+    found = log.annotate(lifted).frame
+    assert found.select("id", "field", "value").rows() == [("a", "length", 3), ("a", "fields", 1)]
+
+
+def test_a_lifted_function_can_be_pickled() -> None:
+    """By its name, as functions are."""
+    global length  # noqa: PLW0603 - a decorator leaves its result under the name
+    length = lifted  # type: ignore[assignment]
+    assert pickle.loads(pickle.dumps(lifted)) is lifted
+
+
+def test_fields_that_cannot_be_are_refused() -> None:
+    """Bounds the wrong way round, no choices, needs that are one text."""
+    with pytest.raises(InvalidParameter, match="low must not be above"):
+        Number(low=1, high=-1)
+    with pytest.raises(InvalidParameter, match="choices is empty"):
+        plugins.Word(choices=[])
+    with pytest.raises(InvalidParameter, match=r"give a list, such as \['text'\]"):
+        plugins.lift(version="1", needs="text", fields={"x": Number()})
+
+
+def test_a_field_that_was_not_announced_is_blamed(acme: Site) -> None:
+    """With the name of the enricher."""
+
+    @plugins.lift(version="1", needs=["text"], fields={"mood": Number()})
+    def strange(interaction: Interaction) -> dict[str, float]:
+        return {"zzz": 1.0}
+
+    with pytest.raises(PluginError, match="strange: these are no fields of it: zzz"):
+        make_log().annotate(strange)

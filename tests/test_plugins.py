@@ -291,6 +291,85 @@ def test_the_command_says_that_there_is_nothing(
     assert "plugins are off" in capsys.readouterr().err
 
 
+NOTHING = "def f(rows): pass\nf.version, f.needs, f.fields = "
+RAISING = """
+class M:
+    name, version, weights, half_life, cap_per_day = "a", "1", {}, None, 1
+    def value(self, *_):
+        raise RuntimeError("ana")
+f = M()
+"""
+
+
+@pytest.mark.parametrize(
+    ("group", "code", "problem"),
+    [
+        (
+            "enrichers",
+            NOTHING + "'1', None, {}",
+            "needs must",
+        ),
+        (
+            "enrichers",
+            NOTHING + "1, [], {}",
+            "version must",
+        ),
+        (
+            "enrichers",
+            NOTHING + "'1', [], {1: 2}",
+            "a Word",
+        ),
+        (
+            "models",
+            "class M:\n  protocol = property(lambda self: 1 / 0)\nf = M()",
+            "raises ZeroDivisionError",
+        ),
+        (
+            "models",
+            RAISING,
+            "raises RuntimeError",
+        ),
+        ("models", "class f: pass", "lacks"),
+        ("vocabularies", "f = 'words'", "give a Vocabulary"),
+        ("measures", "print('hello')\nraise ImportError('a\\nb')", "ImportError: a b"),
+    ],
+)
+def test_one_bad_plugin_does_not_hide_the_others(
+    acme: Site, capsys: pytest.CaptureFixture[str], group: str, code: str, problem: str
+) -> None:
+    """The list has a line for each, whatever one of them does."""
+    acme.install("bad", {group: {"f": "f"}}, code)
+    assert main(["plugins"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 7 + 1
+    (line,) = [line for line in lines if " bad " in line]
+    assert problem in line
+
+
+def test_the_switch_is_named_where_it_hides_a_plugin(
+    acme: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where it says nothing, or where a name of ours was misspelled."""
+    monkeypatch.setenv("SCRMKIT_PLUGINS", "other")
+    with pytest.raises(InvalidParameter, match=r"SCRMKIT_PLUGINS allows other alone"):
+        influence.rank(nx.path_graph(3), method="degree")
+    monkeypatch.setenv("SCRMKIT_PLUGINS", " , ")
+    with pytest.raises(PluginError, match="names no distribution"):
+        plugins.installed()
+    monkeypatch.setenv("SCRMKIT_PLUGINS", "OFF")
+    with pytest.raises(PluginError, match=r"'pagernk' is none of pagerank.*plugins are off"):
+        influence.rank(nx.path_graph(3), method="pagernk")
+
+
+def test_odd_names_can_be_chosen(site: Site) -> None:
+    """A name with a colon, and a distribution without a name of its own."""
+    site.install("odd", {"measures": {"a:b": "f"}}, "def f(graph, rng): return [7] * len(graph)")
+    assert influence.rank(nx.path_graph(2), method="a:b")[0] == 7
+    assert influence.rank(nx.path_graph(2), method="odd:a:b")[0] == 7
+    site.forget_metadata("odd")
+    assert [entry.label for entry in plugins.installed()] == ["unknown:a:b"]
+
+
 # Acting
 
 
@@ -333,6 +412,8 @@ def test_vocabularies_are_put_together(acme: Site) -> None:
     assert both["post"].engagement_weight == 9
     assert Vocabulary.load("acme", "scrmkit")["post"].engagement_weight == 2
     assert Vocabulary.load("acme").name == "acme"
+    assert both["resolve"].aliases == ("resolve",)  # which had the word before
+    assert DEFAULT_VOCABULARY.extend(both["fix"], name="x")["fix"].engagement_weight == 4
     with pytest.raises(InvalidParameter, match="at least one name"):
         Vocabulary.load()
 
@@ -405,6 +486,22 @@ def test_a_measure_may_be_a_function() -> None:
     assert found.parameters["method"].endswith("draw")
 
 
+@pytest.mark.parametrize("value", [1j, "1", np.datetime64("2026-01-01")])
+def test_a_measure_gives_real_numbers(value: Any) -> None:
+    """Not what could be read as some."""
+    with pytest.raises(PluginError, match="must be numbers"):
+        influence.rank(nx.path_graph(3), method=lambda *_: np.array([value] * 3))
+
+
+def test_what_cannot_be_called_is_no_method() -> None:
+    """An array, a class, a method of a type: the error says what is needed."""
+    for method in (np.arange(3), dict, 7):
+        with pytest.raises(PluginError, match="a function, or an object that can be called"):
+            communities.detect(nx.path_graph(3), method=method)
+    with pytest.raises(PluginError, match=r"str\.upper raised TypeError"):
+        communities.detect(nx.path_graph(3), method=str.upper)
+
+
 def test_a_detector_divides_and_scrmkit_describes(acme: Site) -> None:
     """Communities by size, their modularity, and the same test as for any graph."""
     network = nx.karate_club_graph()
@@ -435,6 +532,33 @@ def test_a_reader_brings_rows_and_reasons(acme: Site, tmp_path: Path) -> None:
         (2, "time cannot be read"),
     ]
     assert log.frame["id"].to_list() == [0, 3]
+
+
+def test_columns_of_a_reader_keep_their_names() -> None:
+    """Also those that tables of rejected rows have for themselves."""
+    table = {"id": [1, 2], "time": [0, None], "kind": ["post"] * 2, "source": ["ana"] * 2,
+             "row": [7, 8], "rule": ["x", "y"], "rejected": [None, "no time"]}  # fmt: skip
+    log = InteractionLog.read("x", reader=lambda _: table)
+    assert log.frame.select("row", "rule").rows() == [(7, "x")]
+    found = log.rejected.select("row", "rule", "row_given", "rule_given")
+    assert found.rows() == [(1, "no time", 8, "y")]
+
+
+def test_cells_of_several_types_are_an_error_with_their_column() -> None:
+    """One odd cell is found by the message."""
+    with pytest.raises(PluginError, match=r"field 'text' has values of several types"):
+        InteractionLog.read("x", reader=lambda _: {"text": ["a", 5]})
+
+
+def test_an_error_of_ours_names_the_plugin_in_a_note() -> None:
+    """It stays the error that it is."""
+
+    def read(_: Any) -> Any:
+        raise UnreadableFile("it is no export")
+
+    with pytest.raises(UnreadableFile, match="no export") as caught:
+        InteractionLog.read("x", reader=read)
+    assert "read" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize("brought", [[], iter(()), pl.DataFrame()])

@@ -220,6 +220,12 @@ def numbered(graph: Any, rng: Any) -> Any:
     return good(graph, rng) + np.arange(len(graph))
 
 
+def central(graph: Any, rng: Any) -> Any:
+    """Adds how far one is from both ends of the order."""
+    place = np.arange(len(graph))
+    return good(graph, rng) + np.minimum(place, place[::-1])
+
+
 def sampled(graph: Any, rng: Any) -> Any:
     """Draws by chance, by the seed."""
     return good(graph, rng) + rng.random(len(graph))
@@ -255,6 +261,7 @@ opaque.parameters = {"x": object()}  # type: ignore[attr-defined]
         (crossed, "bounds"),
         (unseeded, "seed"),
         (numbered, "names"),
+        (central, "names"),
         (opaque, "parameters"),
         (dated, "clock"),
     ],
@@ -429,6 +436,27 @@ def test_good_readers_pass(lines: Path) -> None:
     check_reader(read_strictly, lines, ids=IDS)
 
 
+def test_a_record_of_several_rows_is_counted(lines: Path) -> None:
+    """Of a record that must bring two rows, one is too few."""
+    rows = [{"id": [one], "time": [0], "kind": ["post"], "source": ["ana"]} for one in (1, 1, 2)]
+    check_reader(lambda _: rows, "x", ids=[1, 1, 2])
+    assert broken(lambda: check_reader(lambda _: rows[1:], "x", ids=[1, 1, 2])) == ("lost",)
+
+
+def test_a_source_need_be_no_file() -> None:
+    """Whatever the reader takes is handed to it."""
+    row = {"id": [1], "time": [0], "kind": ["post"], "source": ["ana"]}
+    check_reader(lambda where: [row] * len(where), {"host": "crm"}, ids=[1])
+
+
+def test_real_rows_are_not_shown() -> None:
+    """What customers said stays out of the logs of a test run."""
+    rows = pl.DataFrame({"text": ["a secret"]})
+    with pytest.raises(ContractBroken) as caught:
+        check_enricher(Strange(), rows=rows)
+    assert "secret" not in str(caught.value)
+
+
 # Writers
 
 
@@ -454,10 +482,18 @@ def write_less(tables: Any, path: Path) -> None:
     write_ids((table.filter(pl.col("text").is_not_null()) for table in tables), path)
 
 
+def write_first(tables: Any, path: Path) -> None:
+    """Needs a first row."""
+    tables = list(tables)
+    path.touch()
+    assert tables[0]["id"][0]
+    write_ids(tables, path)
+
+
 def write_more(tables: Any, path: Path) -> None:
     """The first once more."""
     write_ids(tables, path)
-    path.write_text(path.read_text() + path.read_text().splitlines()[0] + "\n")
+    path.write_text(path.read_text() + "".join(path.read_text().splitlines(True)[:1]))
 
 
 def write_sorted(tables: Any, path: Path) -> None:
@@ -495,6 +531,7 @@ def read_ids(path: Path) -> list[str]:
     [
         (write_nothing, "place"),
         (write_beside, "place"),
+        (write_first, "place"),
         (write_less, "lost"),
         (write_more, "once"),
         (write_sorted, "order"),
@@ -591,6 +628,24 @@ class Relative(Letters):
         return found.with_columns(pl.col("letters") / pl.col("letters").max().clip(1))
 
 
+class Nonempty(Letters):
+    """Needs a first row."""
+
+    def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Looks at it."""
+        assert rows["id"][0]
+        return super().__call__(rows)
+
+
+class Careless(Letters):
+    """Rounds as a vector of another length does."""
+
+    def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """A ten-millionth more where there are many."""
+        found = super().__call__(rows)
+        return found.with_columns(pl.col("letters") * (1 + 1e-8 * rows.height))
+
+
 class Serial(Letters):
     """Counts how often it is asked."""
 
@@ -614,6 +669,8 @@ class Late(Letters):
         (Nameless, "shape"),
         (lambda: good, "shape"),
         (lambda *_: type("Nobody", (Letters,), {"__call__": lambda *_: 3})(), "shape"),
+        (Nonempty, "shape"),
+        (type("Needless", (Letters,), {"needs": None}), "shape"),
         (Fewer, "rows"),
         (Further, "fields"),
         (Other, "types"),
@@ -632,6 +689,7 @@ def test_each_rule_of_enrichers(enricher: Any, rule: str) -> None:
 def test_good_enrichers_pass() -> None:
     """Of tables, of one interaction, and of columns that only a vendor has."""
     check_enricher(Letters())
+    check_enricher(Careless())
 
     @lift(version="1", needs=["text", "source"], fields={"own": Number()})
     def own(interaction: Any) -> Any:

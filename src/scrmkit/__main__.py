@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -179,10 +180,11 @@ def _plugins(_: argparse.Namespace) -> None:
 
     rows = [("GROUP", "NAME", "DISTRIBUTION", "VERSION", "PROTOCOL", "STATE")]
     for entry in plugins.installed():
-        state = plugins.inspect(entry)
+        with redirect_stdout(sys.stderr):
+            state = plugins.inspect(entry)
         protocol = "?" if state.protocol is None else str(state.protocol)
         whole = (entry.group, entry.name, entry.distribution, entry.version, protocol)
-        rows.append((*whole, state.problem or "ready"))
+        rows.append((*whole, " ".join((state.problem or "ready").split())))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

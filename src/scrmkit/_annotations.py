@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
@@ -13,7 +14,7 @@ from scrmkit._options import FIELDS
 from scrmkit._plugins import Plugin
 from scrmkit._protocols import Number, Word
 from scrmkit._tables import Home
-from scrmkit.errors import InvalidParameter, InvalidTable, PluginError
+from scrmkit.errors import InvalidParameter, InvalidTable, PluginError, ScrmkitWarning
 from scrmkit.results import Result
 
 
@@ -44,18 +45,20 @@ class Enrichment:
         lacks = [name for name in ("version", "needs", "fields") if not hasattr(made, name)]
         if lacks:
             raise PluginError(f"{plugin.label} is no enricher, for it lacks {', '.join(lacks)}")
-        if not isinstance(made.version, str) or not made.version.strip():
+        with _plugins.blame(plugin.label):
+            version, needs, fields = made.version, made.needs, made.fields
+        if not isinstance(version, str) or not version.strip():
             raise PluginError(f"{plugin.label}: version must be text")
-        if isinstance(made.needs, str) or not all(isinstance(name, str) for name in made.needs):
+        if isinstance(needs, str) or not isinstance(needs, Iterable):
             raise PluginError(f"{plugin.label}: needs must be the names of columns")
-        fields = made.fields
         if not isinstance(fields, Mapping) or not fields:
             raise PluginError(f"{plugin.label}: fields must be a mapping of names to fields")
-        if not all(isinstance(each, Number | Word) for each in fields.values()):
-            raise PluginError(f"{plugin.label}: each of fields must be a Number or a Word")
+        for name, each in fields.items():
+            if not isinstance(name, str) or not isinstance(each, Number | Word):
+                raise PluginError(f"{plugin.label}: each of fields must be a Number or a Word")
         digest = plugin.parameters().get("digest")
-        version = made.version if digest is None else f"{made.version}+{digest}"
-        return cls(plugin, version, tuple(made.needs), dict(fields))
+        whole = version if digest is None else f"{version}+{digest}"
+        return cls(plugin, whole, tuple(map(str, needs)), dict(fields))
 
     def of_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         """What it finds, checked: one row for each, numbers as floats, words as text.
@@ -140,11 +143,20 @@ def find(rows: nw.LazyFrame[Any], enricher: Any, home: Home, made: Mapping[str, 
     for batch in _foreign.portions(rows):
         found = enrichment.of_rows(batch)
         parts += [_lengthen(batch.select(keys), found[name], enrichment) for name in found.columns]
-    notes = pl.concat(parts)
+    notes = nw.from_native(pl.concat(parts)).lazy()
+    if home.lazy and home.engine != "polars":
+        table = _tables.build(notes.collect().to_dict(as_series=False), home)
+    else:
+        table = _tables.give(notes, home)
     return Result(
-        _tables.build(notes.to_dict(), home),
+        table,
         home=home,
-        parameters={"enricher": label, "enricher_version": enrichment.version, **made},
+        parameters={
+            "enricher": label,
+            "enricher_version": enrichment.version,
+            "fields": tuple(enrichment.fields),
+            **made,
+        },
         order="value",
         notes=("where an enricher cannot say, there is no row",),
     )
@@ -179,22 +191,37 @@ def fill(
 
     What stands in the log stays: an annotation goes only where nothing is.
     """
+    if not isinstance(columns, Mapping):
+        raise InvalidParameter(
+            f"columns is of type {type(columns).__name__}: give a mapping such as "
+            f'{{"valence": "polarity"}}'
+        )
     names = rows.collect_schema().names()
     _check_ids(names)
-    taken, _ = _tables.take(notes)
-    _tables.check_columns(
-        taken.collect_schema().names(),
-        [*(name for name in KEYS if name in names), *COLUMNS],
-        where="the table of annotations",
-    )
-    known = _tables.collect(taken)
+    known = _known(notes, [name for name in KEYS if name in names])
+    made = getattr(notes, "parameters", {})
     filled: dict[str, str] = {}
     for column, wanted in columns.items():
         _check_target(column)
-        some = known.filter(nw.col("field") == wanted)
-        filled[column] = f"{_origin(known, some, wanted)} {wanted}"
+        some = known.filter(field=wanted)
+        filled[column] = f"{_origin(known, some, wanted, made)} {wanted}"
         rows = _join(rows, some, column, home)
     return rows, filled
+
+
+def _known(notes: Any, keys: list[str]) -> pl.DataFrame:
+    """Annotations as a table of Polars, whose keys are text: nobody has an empty id."""
+    import polars as pl
+
+    taken, _ = _tables.take(notes)
+    names = taken.collect_schema().names()
+    _tables.check_columns(names, [*keys, *COLUMNS], where="the table of annotations")
+    known: pl.DataFrame = _tables.collect(taken).to_polars()
+    whole = pl.selectors.by_name(keys) & pl.selectors.float()  # integers beside nulls in pandas
+    texts = pl.col(*keys, "enricher", "version", "field", "word")
+    return known.with_columns(whole.cast(pl.Int64)).with_columns(
+        texts.cast(pl.String), pl.col("value").cast(pl.Float64).fill_nan(None)
+    ).with_columns(pl.col(keys).fill_null(""))  # fmt: skip
 
 
 def _check_target(column: str) -> None:
@@ -206,11 +233,13 @@ def _check_target(column: str) -> None:
     _checks.check_text(column, name="a column to fill", error=InvalidParameter)
 
 
-def _origin(known: nw.DataFrame[Any], some: nw.DataFrame[Any], wanted: str) -> str:
-    """The one enricher and version that wrote a field."""
-    origins = sorted({*some.select("enricher", "version").iter_rows()})
+def _origin(known: pl.DataFrame, some: pl.DataFrame, wanted: str, made: Mapping[str, Any]) -> str:
+    """The one enricher and version that wrote a field, or looked and had nothing to say."""
+    origins = sorted(set(some.select("enricher", "version").rows()))
+    if not origins and wanted in made.get("fields", ()):
+        origins = [(made["enricher"], made["enricher_version"])]
     if not origins:
-        there = ", ".join(sorted(set(known["field"].to_list()))) or "none"
+        there = ", ".join(sorted(set(known["field"].drop_nulls()))) or "none"
         raise InvalidParameter(f"there are no annotations of {wanted!r}; there are: {there}")
     if len(origins) > 1:
         several = " and ".join(f"{enricher} {version}" for enricher, version in origins)
@@ -222,36 +251,65 @@ def _origin(known: nw.DataFrame[Any], some: nw.DataFrame[Any], wanted: str) -> s
 
 
 def _join(
-    rows: nw.LazyFrame[Any], some: nw.DataFrame[Any], column: str, home: Home
+    rows: nw.LazyFrame[Any], some: pl.DataFrame, column: str, home: Home
 ) -> nw.LazyFrame[Any]:
-    names = rows.collect_schema().names()
+    schema = rows.collect_schema()
+    names = schema.names()
     keys: list[str] = [name for name in KEYS if name in names]
-    if len(some.unique(keys)) < len(some):
+    if some.select(keys).is_duplicated().any():
         raise InvalidTable(f"an interaction has several annotations for {column!r}: keep one")
-    of_words = some["value"].is_null().all()
-    if column in OF_NUMBERS and of_words:
-        raise InvalidTable(f"{column!r} takes numbers, and these annotations are words")
-    if column in OF_WORDS and not of_words:
-        raise InvalidTable(f"{column!r} takes words, and these annotations are numbers")
-    if column == "valence" and not some["value"].is_between(-1, 1).all():
-        raise InvalidTable("a valence is from -1 to 1, and some of these annotations are beyond")
-    table = some.select(*keys, nw.col("word" if of_words else "value").alias(_FOUND))
-    found = nw.from_native(_like(table, rows, home)).lazy()
-    joined = rows.with_columns(*map(_key, keys)).join(
-        found.select(*map(_key, keys), _FOUND), how="left", on=[_KEY + name for name in keys]
+    of_words = _are_words(some, column, schema)
+    found = some.select(
+        *(some[name].alias(_KEY + name) for name in keys),
+        some["word" if of_words else "value"].alias(_FOUND),
     )
+    on = [_KEY + name for name in keys]
+    keyed = rows.with_columns(*map(_key, keys))
+    if rows.implementation.is_polars():
+        joined = nw.from_native(
+            keyed.to_native().join(
+                found.lazy(), on=on, how="left", maintain_order=None if home.lazy else "left"
+            )
+        )
+    else:
+        table = _tables.build(found.to_dict(as_series=False), home)
+        joined = keyed.join(nw.from_native(table).lazy(), how="left", on=on)
+    if not home.lazy and len(some):
+        _warn_if_none_belongs(joined, column)
     value = nw.col(_FOUND)
     if column in names:
         value = nw.coalesce(nw.col(column), value)
     wanted = names if column in names else [*names, column]
-    return joined.with_columns(value.alias(column)).select(*wanted)
+    filled: nw.LazyFrame[Any] = joined.with_columns(value.alias(column)).select(*wanted)
+    return filled
 
 
-def _like(table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], home: Home) -> Any:
-    """A table for the engine of the rows."""
-    if rows.implementation.is_polars():
-        return table.to_polars()
-    return _tables.build({name: table[name].to_list() for name in table.columns}, home)
+def _are_words(some: pl.DataFrame, column: str, schema: Any) -> bool:
+    """Whether annotations are words; refuse those that do not fit the column."""
+    of_words = bool(some["value"].is_null().all()) and bool(some["word"].is_not_null().any())
+    there = schema.get(column)
+    wants_numbers = column in OF_NUMBERS or (there is not None and there.is_numeric())
+    wants_words = column in OF_WORDS or (there is not None and not there.is_numeric())
+    if not len(some):
+        return column not in OF_NUMBERS and wants_words
+    if wants_numbers and of_words:
+        raise InvalidTable(f"{column!r} takes numbers, and these annotations are words")
+    if wants_words and not wants_numbers and not of_words:
+        raise InvalidTable(f"{column!r} takes words, and these annotations are numbers")
+    if column == "valence" and not some["value"].is_between(-1, 1).all():
+        raise InvalidTable("a valence is from -1 to 1, and some of these annotations are beyond")
+    return of_words
+
+
+def _warn_if_none_belongs(joined: nw.LazyFrame[Any], column: str) -> None:
+    matched = joined.select(n=nw.col(_FOUND).count()).collect()["n"][0]
+    if not matched:
+        warnings.warn(
+            f"none of the annotations for {column!r} is of an interaction of this log: are their "
+            f"ids, scopes and targets those of the log?",
+            ScrmkitWarning,
+            stacklevel=5,
+        )
 
 
 def _key(name: str) -> nw.Expr:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _pieces, _plugins, _tables
+from scrmkit import _pieces, _plugins, _records, _tables
 from scrmkit.errors import InvalidTable, PluginError, UnreadableFile
 
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REASON: Final = "rejected"
 NEEDED: Final = ("id", "time", "kind", "source", "target")
 _ROWS: Final = 100_000
+_ROW: Final = "__scrmkit_row"
 
 
 @frozen
@@ -60,22 +61,24 @@ def read(reader: Any, path: Any) -> Brought:
                 value=str(path),
             ) from error
         except InvalidTable as error:
-            raise PluginError(f"{plugin.label} brings something that is no table") from error
+            raise PluginError(f"it brings something that is no table: {error}") from error
     if not tables:
         tables = [pl.DataFrame(schema=dict.fromkeys(NEEDED, pl.String))]
     try:
-        rows = pl.concat(tables, how="diagonal_relaxed").with_row_index("row")
+        rows = pl.concat(tables, how="diagonal_relaxed").with_row_index(_ROW)
     except pl.exceptions.PolarsError as error:
         raise PluginError(
             f"{plugin.label} brings tables whose columns do not fit each other: {error}"
         ) from error
     if REASON not in rows.columns:
-        return Brought(rows.drop("row"), rows["row"], rows.head(0).select("row"))
+        rows = rows.with_columns(pl.lit(None, pl.String).alias(REASON))
     if rows.schema[REASON] not in (pl.String, pl.Null):
         raise PluginError(f"{plugin.label}: the column {REASON!r} must be text")
     fine = pl.col(REASON).is_null()
     good, bad = rows.filter(fine).drop(REASON), rows.filter(~fine)
-    return Brought(good.drop("row"), good["row"], bad.rename({REASON: "rule"}))
+    given = {name: f"{name}_given" for name in ("row", "rule")}
+    bad = bad.rename(given, strict=False).rename({REASON: "rule", _ROW: "row"})
+    return Brought(good.drop(_ROW), good[_ROW], bad)
 
 
 def _several(brought: Any) -> Iterable[Any]:
@@ -88,7 +91,8 @@ def _several(brought: Any) -> Iterable[Any]:
 
 def _to_polars(table: Any) -> pl.DataFrame:
     if isinstance(table, Mapping):
-        table = _tables.build(table)
+        columns = {name: _records.to_one_type(list(cells), name) for name, cells in table.items()}
+        table = _tables.build(columns)
     return _tables.take(table)[0].collect().to_polars()
 
 
@@ -109,6 +113,7 @@ def write(frame: nw.LazyFrame[Any], writer: Any, path: str | PathLike[str]) -> N
         if not made.exists():
             raise PluginError(f"{plugin.label} wrote nothing to the path it was given")
         if place.is_dir():
+            made.chmod(place.stat().st_mode if made.is_dir() else made.stat().st_mode)
             place.rmdir()
         made.replace(place)
 

@@ -286,10 +286,11 @@ def take_model(model: str | Model | None) -> Model:
         check_value(model)
         return model
     plugin = _plugins.choose("models", model)
-    try:
-        return take_model(plugin.made)
-    except InvalidParameter as error:
-        raise PluginError(f"{plugin.label}: {error}") from error
+    with _plugins.blame(plugin.label):
+        try:
+            return take_model(plugin.made)
+        except InvalidParameter as error:
+            raise PluginError(str(error)) from error
 
 
 _NEEDED: Final = ("name", "version", "weights", "half_life", "cap_per_day", "value")
@@ -340,7 +341,7 @@ def check_value(model: Model) -> None:
             call = f"value({activity:g}, 1, {exposure:g}) of the model {model.name!r}"
             try:
                 found = model.value(activity, 1.0, exposure)
-            except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+            except Exception as error:
                 raise InvalidParameter(f"{call} raises {type(error).__name__}") from error
             broken = _broken_rule(found, least, nothing=not activity)
             if broken:

@@ -72,12 +72,15 @@ class Plugin:
 
     def parameters(self) -> dict[str, Any]:
         """What the object says that its numbers depend on, with a digest."""
-        given = getattr(self.made, "parameters", {})
+        with blame(self.label):
+            given = getattr(self.made, "parameters", {})
         if not isinstance(given, Mapping):
             raise PluginError(f"{self.label}: parameters is no mapping")
         given = dict(given)
-        with blame(self.label):
+        try:
             digest = _checks.digest({"parameters": given})
+        except InvalidParameter as error:
+            raise PluginError(f"{self.label}: {error}") from error
         return {**given, "digest": digest} if given else {}
 
 
@@ -89,7 +92,7 @@ def entries(group: str | None = None) -> tuple[Entry, ...]:
     """
     allowed = _allowed()
     found = [
-        Entry(name, point.name, _name_of(point), _version_of(point), point)
+        Entry(name, point.name, *_origin(point), point)
         for name in ([group] if group else SERVED)
         for point in entry_points(group=f"scrmkit.{name}")
     ]
@@ -100,11 +103,17 @@ def entries(group: str | None = None) -> tuple[Entry, ...]:
 
 def _allowed() -> frozenset[str] | None:
     """The distributions that may bring plugins; None for all of them."""
-    words = os.environ.get(SWITCH, "").replace(",", " ").split()
-    if words == ["off"]:
+    text = os.environ.get(SWITCH, "")
+    words = text.replace(",", " ").split()
+    if [word.casefold() for word in words] == ["off"]:
         raise PluginError(
             f"plugins are off: the environment variable {SWITCH} is 'off' (unset it, or list the "
             f"distributions that may bring plugins)"
+        )
+    if text and not words:
+        raise PluginError(
+            f"the environment variable {SWITCH} names no distribution: write 'off', or names "
+            f"separated by commas, or unset it"
         )
     return frozenset(map(_plain, words)) if words else None
 
@@ -113,12 +122,12 @@ def _plain(distribution: str) -> str:
     return re.sub("[-_.]+", "-", distribution).lower()
 
 
-def _name_of(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "unknown"
-
-
-def _version_of(point: EntryPoint) -> str:
-    return point.dist.version if point.dist is not None else "unknown"
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    """The distribution and its version, where its metadata say so."""
+    if point.dist is None:
+        return "unknown", "unknown"
+    metadata: Any = point.dist.metadata
+    return metadata.get("Name") or "unknown", metadata.get("Version") or "unknown"
 
 
 def find(group: str, name: str, *, ours: tuple[str, ...] = ()) -> Entry:
@@ -133,28 +142,38 @@ def find(group: str, name: str, *, ours: tuple[str, ...] = ()) -> Entry:
         InvalidParameter: there is none, or there are several.
         PluginError: plugins are off.
     """
-    distribution, _, own = name.rpartition(":")
-    there = entries(group)
-    found = [
-        entry
-        for entry in there
-        if entry.name == own and _plain(distribution) in ("", _plain(entry.distribution))
-    ]
+    try:
+        there = entries(group)
+    except PluginError as error:
+        if not ours:
+            raise
+        raise PluginError(f"{name!r} is none of {', '.join(ours)}, and {error}") from error
+    found = [entry for entry in there if _is_named(entry, name)]
     if len(found) == 1:
         return found[0]
     if found:
         raise InvalidParameter(
-            f"several distributions have {own!r} among their {group}: say which one, "
+            f"several distributions have {name!r} among their {group}: say which one, "
             f"{' or '.join(repr(entry.label) for entry in found)}",
             value=name,
         )
     names = [*ours, *(entry.label for entry in there)]
     near = get_close_matches(name, [*names, *(entry.name for entry in there)], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
+    allowed = os.environ.get(SWITCH, "").strip()
+    limit = f" ({SWITCH} allows {allowed} alone)" if allowed else ""
     raise InvalidParameter(
-        f"there is no {name!r} among the {group}.{hint} There are: {', '.join(names) or 'none'}",
+        f"there is no {name!r} among the {group}.{hint} There are: {', '.join(names) or 'none'}"
+        f"{limit}",
         value=name,
     )
+
+
+def _is_named(entry: Entry, name: str) -> bool:
+    if entry.name == name:
+        return True
+    distribution, sign, own = name.partition(":")
+    return bool(sign) and entry.name == own and _plain(entry.distribution) == _plain(distribution)
 
 
 def load(entry: Entry) -> Any:
@@ -190,8 +209,9 @@ def protocol_of(made: Any) -> Any:
 
 def check_protocol(made: Any, entry: Entry) -> None:
     """Refuse a plugin whose version of the protocol is not served."""
-    wanted, served = protocol_of(made), SERVED[entry.group]
-    if isinstance(wanted, int) and wanted in served:
+    with blame(entry.label):
+        wanted, served = protocol_of(made), SERVED[entry.group]
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted in served:
         return
     versions = " and ".join(map(str, served))
     raise PluginError(
@@ -207,8 +227,10 @@ def choose(group: str, wanted: Any, *, ours: tuple[str, ...] = ()) -> Plugin:
         entry = find(group, wanted, ours=ours)
         return Plugin(load(entry), entry.label, entry.version)
     kind = wanted if hasattr(wanted, "__qualname__") else type(wanted)
-    version = getattr(wanted, "version", None)
-    return Plugin(wanted, f"{kind.__module__}.{kind.__qualname__}", version)
+    label = f"{getattr(kind, '__module__', None) or 'builtins'}.{kind.__qualname__}"
+    with blame(label):
+        version = getattr(wanted, "version", None)
+    return Plugin(wanted, label, version)
 
 
 def choose_function(group: str, wanted: Any, *, ours: tuple[str, ...] = ()) -> Plugin:
@@ -235,10 +257,13 @@ def _what(made: Any) -> str:
 
 @contextmanager
 def blame(label: str) -> Iterator[None]:
-    """Say which plugin failed; errors of ours pass, because a plugin may raise them too."""
+    """Say which plugin failed; errors of ours stay what they are, with a note."""
     try:
         yield
-    except ScrmkitError:
+    except PluginError as error:
+        raise PluginError(f"{label}: {error}") from error
+    except ScrmkitError as error:
+        error.add_note(f"It comes from the plugin {label}.")
         raise
     except Exception as error:
         raise PluginError(f"{label} raised {type(error).__name__}") from error

@@ -166,12 +166,17 @@ class Number:
         for name, bound in (("low", self.low), ("high", self.high)):
             if bound is not None:
                 _checks.check_range(bound, name=f"Number.{name}", error=InvalidParameter)
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise InvalidParameter("Number.low must not be above Number.high")
 
 
 def _to_choices(words: Iterable[str] | None) -> tuple[str, ...] | None:
     if words is None:
         return None
-    return _checks.to_tuple(words, name="Word.choices", of=str, error=InvalidParameter)
+    choices = _checks.to_tuple(words, name="Word.choices", of=str, error=InvalidParameter)
+    if not choices:
+        raise InvalidParameter("Word.choices is empty: leave it out where any word will do")
+    return choices
 
 
 @frozen(kw_only=True)

@@ -142,9 +142,18 @@ def _to_pandas(frame: nw.DataFrame[Any], *, arrow: bool) -> Any:
     objects = [name for name, dtype in frame.schema.items() if dtype == nw.Object]
     columns = frame.drop(objects).to_polars()
     table = columns.to_pandas(use_pyarrow_extension_array=arrow)
+    if not arrow:
+        for name, dtype in columns.schema.items():
+            if dtype.is_integer() and columns[name].null_count():  # floats would not hold them
+                table[name] = _to_nullable(columns[name])
     for name in objects:
         table[name] = frame[name].to_native()
     return table[frame.columns] if objects else table
+
+
+def _to_nullable(column: Any) -> Any:
+    """Integers and nulls as pandas holds them without loss."""
+    return importlib.import_module("pandas").array(column.to_list(), dtype="Int64")
 
 
 def collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:

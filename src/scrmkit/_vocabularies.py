@@ -235,14 +235,10 @@ class Vocabulary:
         found = [_load(name) for name in names]
         if len(found) == 1:
             return found[0]
-        kinds: dict[str, Kind] = {kind.name: kind for each in found for kind in each.kinds}
         return Vocabulary(
             name=" + ".join(each.name for each in found),
             version=" + ".join(each.version for each in found),
-            kinds=tuple(
-                evolve(kind, aliases=tuple(word for word in kind.aliases if word not in kinds))
-                for kind in kinds.values()
-            ),
+            kinds=_put_together(kind for each in found for kind in each.kinds),
         )
 
     def get(self, word: str) -> Kind | None:
@@ -250,10 +246,11 @@ class Vocabulary:
         return self.words.get(word)
 
     def extend(self, *kinds: Kind, name: str, version: str = "1") -> Vocabulary:
-        """A new vocabulary with these kinds too; a kind of the same name is replaced."""
-        replaced = {kind.name for kind in kinds}
-        kept = (kind for kind in self.kinds if kind.name not in replaced)
-        return Vocabulary(name=name, version=version, kinds=(*kept, *kinds))
+        """A new vocabulary with these kinds too; a kind of the same name is replaced.
+
+        A word that was an alias and is the name of one of these kinds is the name from now on.
+        """
+        return Vocabulary(name=name, version=version, kinds=_put_together((*self.kinds, *kinds)))
 
     def reweigh(
         self,
@@ -297,6 +294,15 @@ class Vocabulary:
                 for kind in self.kinds
             ),
         )
+
+
+def _put_together(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+    """One kind of each name, the last; a name that is an alias elsewhere is the name."""
+    named = {kind.name: kind for kind in kinds}
+    return tuple(
+        evolve(kind, aliases=tuple(word for word in kind.aliases if word not in named))
+        for kind in named.values()
+    )
 
 
 def _load(name: str) -> Vocabulary:

@@ -258,7 +258,7 @@ def detect(
         trials = to_whole(trials, name="trials", least=1)
     rng = _sparse.generator(seed)
     plugin = None
-    if method != _OURS:
+    if not isinstance(method, str) or method != _OURS:
         plugin = _plugins.choose_function("detectors", method, ours=(_OURS,))
     social = SocialGraph.of(graph, weight=weight)
     if (social.weights < 0).any():

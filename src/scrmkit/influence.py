@@ -208,9 +208,12 @@ def _rank_by_plugin(
 def _numbers(values: Any, n: int, what: str) -> Floats:
     """What a plugin gave as finite floats, one for each customer."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
     except (TypeError, ValueError):
         raise PluginError(f"{what} must be numbers") from None
+    if array.size and array.dtype.kind not in "iufb":
+        raise PluginError(f"{what} must be numbers, not {array.dtype}")
+    array = array.astype(np.float64)
     if array.shape != (n,):
         raise PluginError(f"{what} must have one number for each of the {n:,} customers")
     if not np.isfinite(array).all():

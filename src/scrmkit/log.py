@@ -387,7 +387,11 @@ class InteractionLog:
         Raises:
             InvalidParameter: no annotation has such a field, or the column cannot be filled.
             InvalidTable: the table is none of annotations, or says several things of one
-                interaction and field, or a valence is beyond -1 to 1.
+                interaction and field, or what it says does not fit the column.
+
+        Warns:
+            ScrmkitWarning: none of the annotations is of an interaction of this log; lazy logs
+                are not read for this.
 
         Example:
             >>> import polars as pl
@@ -405,6 +409,9 @@ class InteractionLog:
             ([0.8], {'valence': 'ours 1 mood'})
         """
         rows, filled = _annotations.fill(self._rows, self._home, annotations, columns)
+        for column, before in self._annotations.items():
+            if column in filled:
+                filled[column] = f"{before}, then {filled[column]}"
         return type(self)(
             evolve(self._intake, accepted=rows),
             home=self._home,

@@ -38,7 +38,7 @@ from scrmkit._plugins import Entry, Plugin
 from scrmkit._protocols import Enricher, Number, Reader, Word, Writer
 from scrmkit._vocabularies import check_vocabulary
 from scrmkit.errors import InvalidParameter, PluginError, ScrmkitError
-from scrmkit.interactions import FIELDS, Interaction
+from scrmkit.interactions import FIELDS, Interaction, Scalar
 
 
 if TYPE_CHECKING:
@@ -182,12 +182,16 @@ def inspect(entry: Entry) -> State:
         made = _plugins.bring(entry)
     except PluginError as error:
         return State(None, str(error))
-    protocol = _plugins.protocol_of(made)
+    protocol = None
     try:
+        spoken = _plugins.protocol_of(made)
+        protocol = spoken if isinstance(spoken, int) else None
         _plugins.check_protocol(made, entry)
         _SHAPES[entry.group](Plugin(made, entry.label, entry.version))
     except ScrmkitError as error:
-        return State(protocol if isinstance(protocol, int) else None, str(error))
+        return State(protocol, str(error))
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        return State(protocol, f"raises {type(error).__name__}")
     return State(protocol, None)
 
 
@@ -222,7 +226,11 @@ def lift(
 
     Returns:
         A decorator. The function takes an `Interaction` and gives a mapping with some of the
-        fields, or None where nothing can be said.
+        fields, or None where nothing can be said. Columns that are no fields of an
+        interaction are its attributes where they hold text, numbers, truth values or instants.
+
+    Raises:
+        InvalidParameter: ``needs`` is one text instead of several.
 
     Example:
         >>> from scrmkit.plugins import Word, lift
@@ -232,9 +240,12 @@ def lift(
         >>> topic.fields
         {'topic': Word(choices=None)}
     """
+    if isinstance(needs, str):
+        raise InvalidParameter(f"needs is text: give a list, such as [{needs!r}]", value=needs)
+    wanted = tuple(dict.fromkeys(("id", "time", "kind", *needs)))
 
     def decorate(function: Callable[[Interaction], Mapping[str, Any] | None]) -> Enricher:
-        return Lifted(function, version, tuple(needs), dict(fields))
+        return Lifted(function, version, wanted, dict(fields))
 
     return decorate
 
@@ -273,16 +284,26 @@ class Lifted:
             }
         )
 
+    def __reduce__(self) -> str:
+        name: str = self._function.__qualname__
+        return name
+
     def _of(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        if any(row[name] is None for name in self.needs):
+        known = {name: value for name, value in row.items() if value not in (None, "")}
+        if any(name not in known for name in self.needs):
             return {}
-        known = {name: value for name, value in row.items() if value is not None}
-        return (
-            self._function(
-                Interaction(
-                    **{name: value for name, value in known.items() if name in FIELDS},
-                    attributes={name: value for name, value in known.items() if name not in FIELDS},
-                )
-            )
-            or {}
-        )
+        if "value" not in known or "currency" not in known:
+            known = {name: one for name, one in known.items() if name not in ("value", "currency")}
+        return self._function(_to_interaction(known)) or {}
+
+
+def _to_interaction(known: Mapping[str, Any]) -> Interaction:
+    """A row as an interaction; columns that are no fields are attributes, if they are flat."""
+    return Interaction(
+        **{name: value for name, value in known.items() if name in FIELDS},
+        attributes={
+            name: value
+            for name, value in known.items()
+            if name not in FIELDS and isinstance(value, Scalar)
+        },
+    )

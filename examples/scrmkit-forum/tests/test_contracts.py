@@ -36,7 +36,7 @@ def test_all_of_them_are_ready() -> None:
 
 
 def test_the_reader_keeps_its_contract() -> None:
-    check_reader("scrmkit-forum:discourse", TOPIC, ids=[70, 71, 72, 73, 74, 75, 76])
+    check_reader("scrmkit-forum:discourse", TOPIC, ids=[70, 71, 72, 73, 74, 75, 76, 77])
 
 
 def test_the_enricher_keeps_its_contract() -> None:
@@ -57,11 +57,14 @@ def test_posts_are_interactions(log: InteractionLog) -> None:
         ("topic", "ana", None, None, True),
         ("solution", "ben", "ana", None, True),
         ("reply", "ana", "ben", 71, True),
-        ("comment", "cem", "ana", None, True),
+        ("reply", "cem", "ana", None, True),
         ("moderation", "dora", "ana", None, False),
         ("moderation", "system", "ana", None, True),
     ]
-    assert dict(log.summary().rules) == {"a post without id, number, time, author or topic": 1}
+    assert dict(log.summary().rules) == {
+        "a post on another page": 1,
+        "a post without id, number, time, author or topic": 1,
+    }
 
 
 def test_what_is_no_topic_is_refused(tmp_path: Path) -> None:

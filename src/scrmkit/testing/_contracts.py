@@ -84,11 +84,13 @@ def draw(strategy: SearchStrategy[Example], *, count: int = 40) -> list[Example]
     return drawn
 
 
-def for_all(examples: Iterable[Example], test: Callable[[Example], str | None]) -> str | None:
-    """What is wrong for the first example for which something is."""
+def for_all(
+    examples: Iterable[Example], test: Callable[[Example], str | None], *, shown: bool = True
+) -> str | None:
+    """What is wrong for the first example for which something is; it is shown unless it is real."""
     for example in examples:
         if wrong := _outcome(lambda one=example: test(one)):  # type: ignore[misc]
-            return f"{wrong} (for {example!r})"
+            return f"{wrong} (for {example!r})" if shown else wrong
     return None
 
 
@@ -99,7 +101,11 @@ def package_of(made: Any) -> str:
 
 
 def reads_the_clock(made: Any, act: Callable[[], object]) -> str | None:
-    """What is wrong where the code of a plugin's package asks what time it is."""
+    """What is wrong where the code of a plugin's package asks what time it is.
+
+    Seen are the functions of `time` that take no argument, and ``now``, ``utcnow`` and
+    ``today``; a clock that another library reads is not.
+    """
     with _watching(package_of(made)) as seen:
         act()
     return f"reads the clock ({', '.join(sorted(seen))})" if seen else None

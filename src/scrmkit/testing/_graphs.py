@@ -170,25 +170,35 @@ def _unseeded(plugin: Plugin, graph: SocialGraph) -> str | None:
 def _by_name(plugin: Plugin, graph: SocialGraph) -> str | None:
     import numpy as np
 
-    from scrmkit.graph import SocialGraph
-
     once = _call(plugin, graph)
     if any(not np.array_equal(a, b) for a, b in zip(once, _call(plugin, graph, 1), strict=True)):
         return None
     n = len(graph)
-    rows = np.repeat(np.arange(n), np.diff(graph.indptr))
+    for order in (np.arange(n)[::-1], np.random.default_rng(n).permutation(n)):
+        again = _call(plugin, _renamed(graph, order))
+        for part, other in zip(once, again, strict=True):
+            near = _CLOSE * np.abs(part).max(initial=1)
+            if not np.allclose(part, other[order], rtol=0, atol=near):
+                return "gives a customer another number where the customers have other ids"
+    return None
+
+
+def _renamed(graph: SocialGraph, order: Any) -> SocialGraph:
+    """The same graph, where who was at a place is at another; ids are texts."""
+    import numpy as np
+
+    from scrmkit.graph import SocialGraph
+
+    names = np.array([f"n{place}" for place in range(len(graph))], dtype=object)[order]
+    rows = np.repeat(np.arange(len(graph)), np.diff(graph.indptr))
     kept = np.ones(len(rows), bool) if graph.directed else rows <= graph.indices
-    other = SocialGraph.from_edges(
-        (n - 1 - rows[kept]).tolist(),
-        (n - 1 - graph.indices[kept]).tolist(),
+    return SocialGraph.from_edges(
+        names[rows[kept]].tolist(),
+        names[graph.indices[kept]].tolist(),
         graph.weights[kept].tolist(),
         directed=graph.directed,
-        customers=range(n),
+        customers=names.tolist(),
     )
-    for part, turned in zip(once, _call(plugin, other), strict=True):
-        if not np.allclose(part, turned[::-1], rtol=0, atol=_CLOSE * np.abs(part).max(initial=1)):
-            return "gives a customer another number where the customers have other ids"
-    return None
 
 
 def _parameters(plugin: Plugin) -> str | None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
 from math import isfinite
 from numbers import Real
 from typing import Any, Final
-
-from attrs import evolve
 
 from scrmkit import _checks
 from scrmkit._models import Model
 from scrmkit._models import check_model as check_data
 from scrmkit._plugins import choose
 from scrmkit.errors import InvalidParameter
-from scrmkit.interactions import DEFAULT_VOCABULARY, Vocabulary
-from scrmkit.testing import strategies
-from scrmkit.testing._contracts import check_rules, draw, for_all, reads_the_clock
+from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
+from scrmkit.testing._contracts import check_rules, reads_the_clock
 
 
 ACTIVITIES: Final = (0.0, 1e-9, 0.01, 0.5, 1.0, 2.0, 7.5, 20.0, 100.0, 2_000.0, 1e6)
@@ -24,6 +22,7 @@ DISPERSIONS: Final = (0.05, 1.0, 2.0, 40.0)
 EXPOSURES: Final = (1.0, 2.0, 30.0, 365.0, 8_000.0)
 PLACES: Final = tuple(product(DISPERSIONS, EXPOSURES))
 _SLACK: Final = 1e-9
+_LAST: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def check_model(model: str | Model, *, vocabulary: Vocabulary = DEFAULT_VOCABULARY) -> None:
@@ -124,31 +123,37 @@ def _repeatable(model: Any) -> str | None:
 
 def _arithmetic(model: Any, vocabulary: Vocabulary) -> str | None:
     """Whether whole tables give what one customer at a time gives."""
-    weighted = [word for word in (model.weights or {}) if word in vocabulary]
-    logs = strategies.logs(min_size=3, who=("ana", "ben", "cem"), vocabulary=vocabulary)
-    drawn = draw(logs, count=15)
-    return for_all(drawn, lambda log: _compare(model, vocabulary, log, weighted))
-
-
-def _compare(model: Any, vocabulary: Vocabulary, log: Any, weighted: Any) -> str | None:
     from scrmkit import engagement
     from scrmkit.log import InteractionLog
 
-    acts = [
-        evolve(act, kind=weighted[number % len(weighted)]) if weighted and number % 2 else act
-        for number, act in enumerate(log)
-    ]
+    acts = _acts_of(model, vocabulary)
     table = InteractionLog.from_records(acts, vocabulary=vocabulary)
-    last = max(act.time for act in acts)
     tracker = engagement.Tracker(model=model, vocabulary=vocabulary)
     for act in acts:
         tracker.record(act)
-    for row in engagement.score(table, model=model, as_of=last).frame.iter_rows(named=True):
-        live = tracker.score(row["customer"], as_of=last)
+    for row in engagement.score(table, model=model, as_of=_LAST).frame.iter_rows(named=True):
+        live = tracker.score(row["customer"], as_of=_LAST)
         for name, one in (("score", live.value), ("low", live.low), ("high", live.high)):
             if abs(row[name] - one) > 1e-7:
                 return f"gives {name} {one:g} for a customer and {row[name]:g} in a table"
     return None
+
+
+def _acts_of(model: Any, vocabulary: Vocabulary) -> list[Interaction]:
+    """Customers who did little and much, lately and long ago, of every kind that weighs."""
+    weights = model.weights or {kind.name: kind.engagement_weight for kind in vocabulary}
+    kinds = [kind for kind, weight in weights.items() if weight > 0] or ["message"]
+    return [
+        Interaction(
+            id=f"{customer}-{number}",
+            time=_LAST - timedelta(hours=(number * (7 + customer)) % 9000),
+            kind=kinds[number % len(kinds)],
+            source=f"customer {customer}",
+            target="somebody",
+        )
+        for customer in range(9)
+        for number in range(2**customer)
+    ]
 
 
 def _parameters(model: Any) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -39,7 +41,7 @@ def check_reader(reader: str | Reader, path: Any, *, ids: Sequence[Id]) -> None:
                    zone, valences are from -1 to 1, somebody acted
     ``repeatable`` the same source gives the same tables
     ``damaged``    a file that breaks off is an `UnreadableFile`, or rows with and without
-                   a reason, and no other error
+                   a reason, and no other error (that none is skipped is not seen)
     ``clock``      nothing in its package asks what time it is
     ============== =======================================================================
 
@@ -108,8 +110,8 @@ def _ids_of(plugin: Plugin, path: Any) -> list[Any]:
 
 
 def _lost(found: Sequence[Id], wanted: Sequence[Id]) -> str | None:
-    lost = Counter(wanted).keys() - Counter(found).keys()
-    return f"loses {len(lost)} of {len(set(wanted))}: {_some(lost)}" if lost else None
+    lost = Counter(wanted) - Counter(found)
+    return f"loses {lost.total()} of {len(wanted)}: {_some(lost)}" if lost else None
 
 
 def _twice(found: Sequence[Id], wanted: Sequence[Id]) -> str | None:
@@ -143,7 +145,7 @@ def _changes(make: Callable[[], object]) -> str | None:
 
 
 def _damaged(plugin: Plugin, path: Any) -> str | None:
-    if not Path(path).is_file():
+    if not isinstance(path, str | PathLike) or not Path(path).is_file():
         return None
     whole = Path(path).read_bytes()
     with TemporaryDirectory() as folder:
@@ -167,7 +169,8 @@ def check_writer(
     ============== =======================================================================
     rule           what is tried
     ============== =======================================================================
-    ``place``      something is at the path it was given, and nothing beside it
+    ``place``      something is at the path it was given, and nothing beside it; also for
+                   a table without rows
     ``lost``       every row is there
     ``once``       none is there twice
     ``order``      they are in the order in which they came
@@ -200,7 +203,7 @@ def check_writer(
     written = _Written(plugin, suffix)
     check_rules(
         plugin.label,
-        [("place", lambda: written.misplaced(rows))],
+        [("place", lambda: written.misplaced(rows) or written.misplaced(rows.head(0)))],
         [
             ("lost", lambda: _lost(written.ids(rows, read), wanted)),
             ("once", lambda: _twice(written.ids(rows, read), wanted)),
@@ -243,7 +246,7 @@ class _Written:
 
     def _write(self, rows: pl.DataFrame, size: int, folder: str) -> Path:
         path = Path(folder) / self._name
-        self._made(iter(list(rows.iter_slices(size))), path)
+        self._made(iter(list(rows.iter_slices(size)) or [rows]), path)
         return path
 
     def misplaced(self, rows: pl.DataFrame) -> str | None:
@@ -279,12 +282,13 @@ def check_enricher(enricher: str | Enricher, *, rows: pl.DataFrame | None = None
     ============== =======================================================================
     rule           what is tried
     ============== =======================================================================
-    ``shape``      it has ``version``, ``needs`` and ``fields``, and gives tables
+    ``shape``      it has ``version``, ``needs`` and ``fields``, and gives tables, also of
+                   no rows
     ``rows``       one row for each that came
     ``fields``     the columns that ``fields`` says
     ``types``      numbers where it says numbers, words where it says words
     ``range``      numbers are finite and within bounds, words among the choices
-    ``alone``      what a row gets does not depend on the rows beside it
+    ``alone``      what a row gets does not depend on the rows beside it, to 1e-6
     ``repeatable`` the same rows get the same
     ``clock``      nothing in its package asks what time it is
     ============== =======================================================================
@@ -307,33 +311,43 @@ def check_enricher(enricher: str | Enricher, *, rows: pl.DataFrame | None = None
         >>> check_enricher(letters)
     """
     plugin = choose_function("enrichers", enricher)
+    check_rules(plugin.label, [("shape", lambda: _no_enricher(plugin))])
     tables = _tables_to_enrich(plugin, rows)
 
-    def rule(name: str) -> Rule:
-        return name, lambda: for_all(tables, lambda table: _breaks(plugin, table, name))
+    def rule(name: str, test: Callable[[Plugin, pl.DataFrame], str | None]) -> Rule:
+        return name, lambda: for_all(tables, lambda table: test(plugin, table), shown=rows is None)
+
+    def contract(name: str) -> Rule:
+        return rule(name, lambda plugin, table: _breaks(plugin, table, name))
 
     check_rules(
         plugin.label,
-        [rule("shape")],
+        [contract("shape")],
         [
-            *map(rule, ("rows", "fields", "types", "range")),
-            ("repeatable", lambda: for_all(tables, lambda table: _changes(_found(plugin, table)))),
-            (
+            *map(contract, ("rows", "fields", "types", "range")),
+            rule("repeatable", lambda plugin, table: _changes(_found(plugin, table))),
+            rule(
                 "clock",
-                lambda: for_all(
-                    tables, lambda table: reads_the_clock(plugin.made, _found(plugin, table))
-                ),
+                lambda plugin, table: reads_the_clock(plugin.made, _found(plugin, table)),
             ),
         ],
-        [("alone", lambda: for_all(tables, lambda table: _depends(plugin, table)))],
+        [rule("alone", _depends)],
     )
 
 
+def _no_enricher(plugin: Plugin) -> str | None:
+    try:
+        Enrichment.of(plugin)
+    except PluginError as error:
+        return str(error)
+    return None
+
+
 def _tables_to_enrich(plugin: Plugin, rows: pl.DataFrame | None) -> list[pl.DataFrame]:
-    """Tables that have what an enricher needs."""
+    """Tables that have what an enricher needs, one of them without rows."""
     import polars as pl
 
-    needs = tuple(getattr(plugin.made, "needs", ()))
+    needs = tuple(plugin.made.needs)
     there = FIELDS if rows is None else set(rows.columns)
     if strange := sorted(set(needs) - there):
         raise InvalidParameter(
@@ -343,7 +357,8 @@ def _tables_to_enrich(plugin: Plugin, rows: pl.DataFrame | None) -> list[pl.Data
         return [rows, rows.head(1), rows.head(0)]
     nothing = {name: pl.lit(None, pl.String) for name in needs}
     logs = draw(strategies.logs(min_size=1, max_size=8, said=True, replies=True))
-    return [_frame_of(log, nothing) for log in logs]
+    tables = [_frame_of(log, nothing) for log in logs]
+    return [*tables, tables[0].head(0)]
 
 
 def _frame_of(log: Any, columns: Any) -> pl.DataFrame:
@@ -358,11 +373,7 @@ def _found(plugin: Plugin, rows: pl.DataFrame) -> Callable[[], list[dict[str, An
 
 
 def _breaks(plugin: Plugin, rows: pl.DataFrame, rule: str) -> str | None:
-    try:
-        enrichment = Enrichment.of(plugin)
-    except PluginError as error:
-        return str(error)
-    broken: Iterator[tuple[str, str]] = enrichment.broken(plugin.made(rows), rows)
+    broken = Enrichment.of(plugin).broken(plugin.made(rows), rows)
     return next((wrong for name, wrong in broken if name == rule), None)
 
 
@@ -370,6 +381,17 @@ def _depends(plugin: Plugin, rows: pl.DataFrame) -> str | None:
     together = _found(plugin, rows)()
     alone = [one for row in rows.iter_slices(1) for one in _found(plugin, row)()]
     backwards = _found(plugin, rows.reverse())()[::-1]
-    if together == alone == backwards:
+    if _agree(together, alone) and _agree(together, backwards):
         return None
     return "gives a row something else where other rows stand beside it"
+
+
+def _agree(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
+    """Whether rows are equal; numbers to 1e-6 of their size, or of 1."""
+    return len(one) == len(other) and all(
+        math.isclose(left[name], right[name], rel_tol=1e-6, abs_tol=1e-6)
+        if isinstance(left[name], float) and isinstance(right[name], float)
+        else left[name] == right[name]
+        for left, right in zip(one, other, strict=True)
+        for name in left
+    )

@@ -15,23 +15,28 @@ SMALL_ACTION, WHISPER = 3, 4  # post_type: 1 is a post, 2 a moderator's
 def read(path: Any) -> Iterator[dict[str, list[Any]]]:
     """One table for each topic: a file of JSON, or a folder with some.
 
-    A post answers the post that it names, else whoever opened the topic.
+    A post answers the post that it names, else whoever opened the topic. Posts that Discourse
+    counts and left for another page come back as rejected.
     """
     path = Path(path)
     for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-        posts = _posts(file)
+        posts, missing = _posts(file)
         authors = {post.get("post_number"): post for post in posts if _is_post(post)}
         rows = [_row(post, authors) for post in posts]
+        rows += [{"id": one, "rejected": "a post on another page"} for one in missing]
         yield {name: [row.get(name) for row in rows] for name in COLUMNS}
 
 
-def _posts(file: Path) -> list[Any]:
+def _posts(file: Path) -> tuple[list[Any], list[int]]:
+    """The posts of a topic, and the ids of those that are on another page."""
     try:
-        posts = json.loads(file.read_bytes())["post_stream"]["posts"]
+        stream = json.loads(file.read_bytes())["post_stream"]
+        posts = list(stream["posts"])
     except (ValueError, KeyError, TypeError):
         message = f"{file.name} is no topic of Discourse: /t/{{id}}.json gives one"
         raise UnreadableFile(message) from None
-    return list(posts)
+    there = {post.get("id") for post in posts if isinstance(post, dict)}
+    return posts, [one for one in stream.get("stream") or [] if one not in there]
 
 
 COLUMNS = (
@@ -51,8 +56,7 @@ def _row(post: Any, authors: dict[int, dict[str, Any]]) -> dict[str, Any]:
         return {"id": found, "rejected": "a post without id, number, time, author or topic"}
     opener = post["post_number"] == 1
     named = authors.get(post.get("reply_to_post_number"))
-    answered = None if opener else named or authors.get(1)
-    author = answered["username"] if answered else None
+    author = None if opener else _answered(post, named, authors.get(1))
     likes = [each.get("count", 0) for each in post.get("actions_summary", ()) if each["id"] == 2]
     return {
         "id": post["id"],
@@ -68,6 +72,13 @@ def _row(post: Any, authors: dict[int, dict[str, Any]]) -> dict[str, Any]:
         "automated": post.get("post_type") == SMALL_ACTION,
         "likes": sum(likes),
     }
+
+
+def _answered(post: dict[str, Any], named: Any, opening: Any) -> str | None:
+    """Who is answered; None where the page does not say."""
+    if not post.get("reply_to_post_number"):
+        return opening["username"] if opening else None
+    return (named or post.get("reply_to_user") or {}).get("username")
 
 
 def _kind(post: dict[str, Any], opener: bool) -> str:
