@@ -284,7 +284,7 @@ def test_a_lifted_function_can_be_pickled() -> None:
     """By its name, as functions are."""
     global length  # noqa: PLW0603 - a decorator leaves its result under the name
     length = lifted  # type: ignore[assignment]
-    assert pickle.loads(pickle.dumps(lifted)) is lifted
+    assert pickle.loads(pickle.dumps(lifted)) is lifted  # noqa: S301
 
 
 def test_fields_that_cannot_be_are_refused() -> None:
