@@ -121,6 +121,9 @@ gives such). ``as ...``: the same numbers, as a table of another engine.
 
 {functions}
 
+`InteractionLog.annotate` runs an enricher on this machine, for logs of every engine but Spark;
+`InteractionLog.with_annotations` fills the columns of a log on its own engine, Spark included.
+
 ## Logs
 
 ``yes``: the log is taken, with the same accepted and rejected rows. ``no``: it is refused,

@@ -11,6 +11,9 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
+from attrs import evolve
+from hypothesis import given
+from polars.testing import assert_frame_equal
 
 from distributions import Site
 from engines import ENGINES, find
@@ -25,6 +28,7 @@ from scrmkit import (
     relationships,
 )
 from scrmkit.plugins import Number
+from scrmkit.testing import strategies
 
 
 pytestmark = [
@@ -306,3 +310,20 @@ def test_a_field_that_was_not_announced_is_blamed(acme: Site) -> None:
 
     with pytest.raises(PluginError, match="strange: these are no fields of it: zzz"):
         make_log().annotate(strange)
+
+
+@given(strategies.logs(min_size=1, said=True, repeats=True, late=True))
+def test_annotations_change_nothing_that_was_said(acts: list[Interaction]) -> None:
+    """Counts and strengths stay; a balance is that of what was said, and of what fills the rest."""
+    log = InteractionLog.from_records(acts)
+    mood = {act.key: act.valence if act.valence is not None else 0.5 for act in acts}
+    filled = log.with_annotations(note(log, 0.5), {"valence": "mood"})
+    by_hand = InteractionLog.from_records(evolve(act, valence=mood[act.key]) for act in acts)
+    last = max(act.time for act in acts)
+    found, wanted, before = (
+        relationships.measure(each, as_of=last, half_life=None).frame.sort("a", "b")
+        for each in (filled, by_hand, log)
+    )
+    assert_frame_equal(found, wanted, rel_tol=1e-9)
+    unmoved = before.drop("balance", strict=False)
+    assert_frame_equal(found.select(unmoved.columns), unmoved, rel_tol=1e-9)

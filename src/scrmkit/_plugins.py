@@ -126,7 +126,10 @@ def _origin(point: EntryPoint) -> tuple[str, str]:
     """The distribution and its version, where its metadata say so."""
     if point.dist is None:
         return "unknown", "unknown"
-    metadata: Any = point.dist.metadata
+    try:
+        metadata: Any = point.dist.metadata
+    except FileNotFoundError:  # newer forms of importlib.metadata insist
+        return "unknown", "unknown"
     return metadata.get("Name") or "unknown", metadata.get("Version") or "unknown"
 
 
