@@ -240,15 +240,15 @@ def largest_first(
     Values that agree to 1e-9 of the largest are equal, because sums over threads differ in
     the last bit. A table that must not be read yet is ordered by its values as they are.
     """
-    order = nw.col(by)
+    descending = [True, *(False for _ in keys)]
+    largest = 0.0
     if not lazy and frame.collect_schema()[by].is_float():
         bounds = frame.select(low=nw.col(by).min(), high=nw.col(by).max()).collect()
         ends = [float(end) for end in (bounds["low"][0], bounds["high"][0]) if end is not None]
         largest = max((abs(end) for end in ends), default=0.0)
-        if 0 < largest < math.inf:
-            order = (nw.col(by) / largest).round(9)
-    descending = [True, *(False for _ in keys)]
-    placed = frame.with_columns(order.alias(_ORDER))
+    if not 0 < largest < math.inf:
+        return frame.sort(by, *keys, descending=descending, nulls_last=True)
+    placed = frame.with_columns((nw.col(by) / largest).round(9).alias(_ORDER))
     return placed.sort(_ORDER, *keys, descending=descending, nulls_last=True).drop(_ORDER)
 
 
