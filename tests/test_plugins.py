@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -451,6 +453,9 @@ def test_a_model_is_used_by_name_in_every_form(acme: Site) -> None:
     page = report.build(log, model="acme").html
     assert "acme, version 2" in page
     assert "halved for every 30 days of its age" in page
+    assert "in engagement, of the model 'acme'" in html.unescape(page)
+    row = page[page.index(">post</") :]
+    assert re.findall(r">([\d.]+)</td>", row)[:3] == ["4", "1", "1"]
 
 
 def test_the_page_takes_plugins_from_the_command_line(acme: Site, tmp_path: Path) -> None:

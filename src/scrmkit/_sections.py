@@ -233,7 +233,15 @@ def _kinds(subject: Subject) -> Exhibit:
         if kind is None:
             rows.append((word, UNKNOWN, n, 0.0, 0.0))
         else:
-            rows.append((word, str(kind.family), n, kind.tie_weight, kind.engagement_weight))
+            rows.append(
+                (
+                    word,
+                    str(kind.family),
+                    n,
+                    kind.tie_weight,
+                    _weight(subject, kind.name, kind.engagement_weight),
+                )
+            )
     notes: list[Sentence] = []
     if any(family == UNKNOWN for _, family, *_ in rows):
         notes.append(
@@ -250,7 +258,7 @@ def _kinds(subject: Subject) -> Exhibit:
         meaning="What each kind is good for, and what one of them adds to a tie and to engagement.",
         sure=(
             f"Counts of all interactions; the weights are conventions of the vocabulary "
-            f"{visible(subject.log.vocabulary.name)!r}, not measurements."
+            f"{visible(subject.log.vocabulary.name)!r}{_and_model(subject)}, not measurements."
         ),
         tables=(
             table(
@@ -267,3 +275,19 @@ def _kinds(subject: Subject) -> Exhibit:
         ),
         notes=tuple(notes),
     )
+
+
+def _own_weights(subject: Subject) -> Mapping[str, float] | None:
+    return None if subject.model is None else subject.model.weights
+
+
+def _weight(subject: Subject, kind: str, usual: float) -> float:
+    """What one act of a kind adds to engagement: by the model, where it has weights of its own."""
+    weights = _own_weights(subject)
+    return usual if weights is None else weights.get(kind, 0.0)
+
+
+def _and_model(subject: Subject) -> str:
+    if subject.model is None or _own_weights(subject) is None:
+        return ""
+    return f" and, in engagement, of the model {visible(subject.model.name)!r}"
