@@ -574,6 +574,8 @@ def test_a_reader_may_bring_nothing(brought: Any) -> None:
             InteractionLog.read("x", reader=lambda _: brought)
     else:
         assert len(InteractionLog.read("x", reader=lambda _: brought)) == 0
+        named = {"columns": {"time": "at"}, "constants": {"kind": "post"}}
+        assert len(InteractionLog.read("x", reader=lambda _: [], **named)) == 0
 
 
 @pytest.mark.parametrize(

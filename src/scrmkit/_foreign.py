@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 REASON: Final = "rejected"
-NEEDED: Final = ("id", "time", "kind", "source", "target")
 _ROWS: Final = 100_000
 _ROW: Final = "__scrmkit_row"
 
@@ -42,8 +41,8 @@ class Brought:
     rejected: pl.DataFrame
 
 
-def read(reader: Any, path: Any) -> Brought:
-    """The rows that a reader makes of a source.
+def read(reader: Any, path: Any, *, empty: Mapping[str, list[Any]]) -> Brought:
+    """The rows that a reader makes of a source; the empty table where it brings none.
 
     Raises:
         UnreadableFile: the reader says so, or the operating system does.
@@ -62,10 +61,10 @@ def read(reader: Any, path: Any) -> Brought:
             ) from error
         except InvalidTable as error:
             raise PluginError(f"it brings something that is no table: {error}") from error
-    if not tables:
-        tables = [pl.DataFrame(schema=dict.fromkeys(NEEDED, pl.String))]
     try:
-        rows = pl.concat(tables, how="diagonal_relaxed").with_row_index(_ROW)
+        rows = pl.concat(tables or [pl.DataFrame(empty)], how="diagonal_relaxed").with_row_index(
+            _ROW
+        )
     except pl.exceptions.PolarsError as error:
         raise PluginError(
             f"{plugin.label} brings tables whose columns do not fit each other: {error}"
@@ -113,7 +112,8 @@ def write(frame: nw.LazyFrame[Any], writer: Any, path: str | PathLike[str]) -> N
         if not made.exists():
             raise PluginError(f"{plugin.label} wrote nothing to the path it was given")
         if place.is_dir():
-            made.chmod(place.stat().st_mode if made.is_dir() else made.stat().st_mode)
+            if made.is_dir():
+                made.chmod(place.stat().st_mode)
             place.rmdir()
         made.replace(place)
 

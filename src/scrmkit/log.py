@@ -216,11 +216,7 @@ class InteractionLog:
         The options are those of `from_frame`. Attributes of interactions become columns.
         UUIDs become their text, which has the same order.
         """
-        table = _records.to_table(records)
-        if not table:
-            needed = {name: name for name in ("id", "time", "kind", "source", "target")}
-            needed = {name: name for name in needed if name not in (constants or {})}
-            table = {name: [] for name in {**needed, **dict(columns or {})}.values()}
+        table = _records.to_table(records) or _nothing(columns, constants)
         return cls.from_frame(
             _tables.build(table),
             columns=columns,
@@ -279,7 +275,7 @@ class InteractionLog:
         """
         options = check_options(columns, constants, kinds, valence_range, timezone, vocabulary)
         if reader is not None:
-            brought = _foreign.read(reader, path)
+            brought = _foreign.read(reader, path, empty=_nothing(columns, constants))
             taken, home = _tables.take(brought.frame)
             intake = _intake.take_in(taken, home, options)
             return cls(_with_reasons(intake, brought), home=home, options=options)
@@ -526,6 +522,15 @@ class InteractionLog:
                 f"{self._summary.rejected:,} rejected): print(log.summary()) says why"
             )
         return evolve(acts, instant=Instant(acts.as_of))
+
+
+def _nothing(
+    columns: Mapping[str, str] | None, constants: Mapping[str, Any] | None
+) -> dict[str, list[Any]]:
+    """The columns that a log needs, without rows, under the names of the host."""
+    needed = ("id", "time", "kind", "source", "target")
+    own = {name: name for name in needed if name not in (constants or {})}
+    return {name: [] for name in {**own, **dict(columns or {})}.values()}
 
 
 def _with_lines(intake: Intake | LazyIntake, lines: Lines) -> Intake:

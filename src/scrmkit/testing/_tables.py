@@ -100,7 +100,7 @@ def _tables_of(plugin: Plugin, path: Any) -> str | None:
 def _all_rows(plugin: Plugin, path: Any) -> pl.DataFrame:
     import polars as pl
 
-    brought = _foreign.read(plugin.made, path)
+    brought = _foreign.read(plugin.made, path, empty={"id": []})
     good = brought.frame.insert_column(0, brought.place.alias("row"))
     return pl.concat([good, brought.rejected], how="diagonal_relaxed").sort("row")
 
@@ -132,7 +132,7 @@ def _some(ids: Any) -> str:
 
 
 def _units(plugin: Plugin, path: Any) -> str | None:
-    theirs = _foreign.read(plugin.made, path).rejected
+    theirs = _foreign.read(plugin.made, path, empty={"id": []}).rejected
     rules = dict(InteractionLog.read(path, reader=plugin.made).summary().rules)
     for rule in theirs["rule"].to_list() if "rule" in theirs.columns else []:
         rules[rule] -= 1
