@@ -375,9 +375,9 @@ def test_a_sample_is_drawn_by_its_seed() -> None:
 
 def test_interval_is_that_of_coins() -> None:
     """The bound for a mean of 0 is known in closed form: 1 - (2 / error) ** (-1 / k)."""
-    from scrmkit.influence import _interval
+    from scrmkit._bounds import mean_interval
 
-    low, high = _interval(np.array([0.0, 1.0, 0.3]), 50, 0.05)
+    low, high = mean_interval(np.array([0.0, 1.0, 0.3]), 50, 0.05)
     edge = 1 - 40 ** (-1 / 50)
     assert low[:2] == pytest.approx([0, 1 - edge])
     assert high[:2] == pytest.approx([edge, 1])

@@ -42,6 +42,11 @@ class Entry:
         distribution: who brings it.
         version: the version of the distribution.
         point: where it is.
+
+    Example:
+        >>> from scrmkit import plugins
+        >>> [(entry.label, entry.version) for entry in plugins.installed("detectors")]
+        []
     """
 
     group: str

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from scrmkit import _neighbourhoods, _paths, _plugins, _sparse, _walks
+from scrmkit._bounds import mean_interval
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._plugins import Plugin
 from scrmkit._sparse import Floats, Ints, Matrix, np
@@ -435,7 +436,7 @@ def _betweenness(
     scale = n / (n - 1)
     if len(drawn) == n:
         return mean * scale, mean * scale, mean * scale
-    low, high = _interval(mean, len(drawn), 1 - _CONFIDENCE)
+    low, high = mean_interval(mean, len(drawn), 1 - _CONFIDENCE)
     return low * scale, mean * scale, np.minimum(high * scale, 1.0)
 
 
@@ -469,13 +470,13 @@ def _closeness_bounds(
     error = 1 - _CONFIDENCE
     if directed:
         error /= 2
-        low, high = _interval(reach, k, error)
+        low, high = mean_interval(reach, k, error)
         neighbours = np.bincount(lengths.indices, minlength=n)
         low, high = np.maximum(low, neighbours / n), np.minimum(high, (size - 1) / n)
     else:
         low = high = (size - 1) / n
     mean = np.where(longest > 0, far / np.where(longest > 0, longest, 1.0), 0.0)
-    near_mean, far_mean = (bound * longest for bound in _interval(mean, k, error))
+    near_mean, far_mean = (bound * longest for bound in mean_interval(mean, k, error))
     scale = n / (n - 1)
     farthest = np.minimum(far_mean, high * longest)
     closest = np.maximum(near_mean, low * nearest)
@@ -483,30 +484,3 @@ def _closeness_bounds(
     top = scale * np.minimum(high**2 * _sparse.inverse(closest), high * _sparse.inverse(nearest))
     shown = (low if not directed else reach) ** 2 * _sparse.inverse(far) * scale
     return bottom, np.clip(shown, bottom, top), top
-
-
-def _interval(mean: Floats, k: int, error: float) -> tuple[Floats, Floats]:
-    """Where the mean of numbers from 0 to 1 lies that has this mean over k random ones.
-
-    Both ends solve ``k * KL(mean, end) = log(2 / error)``, by bisection.
-    """
-    bound = np.log(2 / error) / k
-    mean = np.clip(mean, 0.0, 1.0)
-    ends = []
-    for limit in (0.0, 1.0):
-        inside, outside = mean.copy(), np.full_like(mean, limit)
-        for _ in range(50):
-            middle = (inside + outside) / 2
-            within = _divergence(mean, middle) <= bound
-            inside = np.where(within, middle, inside)
-            outside = np.where(within, outside, middle)
-        ends.append(outside)
-    return ends[0], ends[1]
-
-
-def _divergence(p: Floats, q: Floats) -> Floats:
-    """Kullback and Leibler's divergence of two coins; p between 0 and 1, q inside."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        heads = np.where(p > 0, p * np.log(p / q), 0.0)
-        tails = np.where(p < 1, (1 - p) * np.log((1 - p) / (1 - q)), 0.0)
-    return np.asarray(heads + tails)

@@ -428,6 +428,20 @@ class InteractionLog:
         Raises:
             InvalidParameter: something is there already, or there is no such writer.
             PluginError: the writer cannot be loaded, or breaks its contract.
+
+        Example:
+            >>> from pathlib import Path
+            >>> from tempfile import TemporaryDirectory
+            >>> from scrmkit import InteractionLog
+            >>> def write_sources(tables, path):
+            ...     path.write_text(" ".join(one for table in tables for one in table["source"]))
+            >>> log = InteractionLog.from_records(
+            ...     [{"time": "2026-03-01T09:00Z", "kind": "post", "source": "ana"}]
+            ... )
+            >>> with TemporaryDirectory() as folder:
+            ...     log.write(Path(folder) / "sources.txt", writer=write_sources)
+            ...     (Path(folder) / "sources.txt").read_text()
+            'ana'
         """
         _foreign.write(self._rows, writer, path)
 

@@ -109,7 +109,6 @@ class Detector(Protocol):
 
     Example:
         >>> import networkx as nx
-        >>> import numpy as np
         >>> from scipy.sparse.csgraph import connected_components
         >>> from scrmkit import communities
         >>> def components(graph, rng):
@@ -135,6 +134,11 @@ class State:
     Attributes:
         protocol: the version of the protocol that it speaks; None where it cannot be loaded.
         problem: what is wrong with it; None where it is ready.
+
+    Example:
+        >>> from scrmkit.plugins import State
+        >>> State(protocol=1, problem=None).problem is None
+        True
     """
 
     protocol: int | None
@@ -176,7 +180,15 @@ def inspect(entry: Entry) -> State:
         entry: one of `installed`.
 
     Returns:
-        Its protocol version, and what is wrong with it, if anything.
+        Its protocol version, and what is wrong with it, if anything. Whatever the plugin
+        does is a problem that is told, not an error.
+
+    Example:
+        >>> from scrmkit import plugins
+        >>> broken = [entry for entry in plugins.installed("detectors")
+        ...           if plugins.inspect(entry).problem]
+        >>> broken
+        []
     """
     try:
         made = _plugins.bring(entry)

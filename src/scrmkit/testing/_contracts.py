@@ -11,6 +11,9 @@ from typing import Any, Final, TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
+from scrmkit._plugins import Plugin
+from scrmkit.errors import PluginError
+
 
 Example = TypeVar("Example")
 Rule = tuple[str, Callable[[], str | None]]
@@ -91,6 +94,15 @@ def for_all(
     for example in examples:
         if wrong := _outcome(lambda one=example: test(one)):  # type: ignore[misc]
             return f"{wrong} (for {example!r})" if shown else wrong
+    return None
+
+
+def lacks_digest(plugin: Plugin) -> str | None:
+    """What is wrong where the parameters of a plugin cannot be named by a digest."""
+    try:
+        plugin.parameters()
+    except PluginError as error:
+        return f"has parameters without a digest: {error}"
     return None
 
 

@@ -6,10 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from scrmkit._plugins import Plugin, choose_function
-from scrmkit.errors import PluginError
 from scrmkit.plugins import Detector, Measure
 from scrmkit.testing import strategies
-from scrmkit.testing._contracts import Rule, check_rules, draw, for_all, reads_the_clock
+from scrmkit.testing._contracts import (
+    Rule,
+    check_rules,
+    draw,
+    for_all,
+    lacks_digest,
+    reads_the_clock,
+)
 
 
 if TYPE_CHECKING:
@@ -113,7 +119,7 @@ def _rule(
 def _shared(plugin: Plugin, graphs: list[SocialGraph]) -> tuple[Rule, ...]:
     return (
         _rule("seed", plugin, graphs, _unseeded),
-        ("parameters", lambda: _parameters(plugin)),
+        ("parameters", lambda: lacks_digest(plugin)),
         _rule("clock", plugin, graphs, _hurried),
     )
 
@@ -199,14 +205,6 @@ def _renamed(graph: SocialGraph, order: Any) -> SocialGraph:
         directed=graph.directed,
         customers=names.tolist(),
     )
-
-
-def _parameters(plugin: Plugin) -> str | None:
-    try:
-        plugin.parameters()
-    except (PluginError, ValueError) as error:
-        return f"has parameters without a digest: {error}"
-    return None
 
 
 def _no_labels(plugin: Plugin, graph: SocialGraph) -> str | None:

@@ -8,13 +8,12 @@ from math import isfinite
 from numbers import Real
 from typing import Any, Final
 
-from scrmkit import _checks
 from scrmkit._models import Model
 from scrmkit._models import check_model as check_data
 from scrmkit._plugins import choose
 from scrmkit.errors import InvalidParameter
 from scrmkit.interactions import DEFAULT_VOCABULARY, Interaction, Vocabulary
-from scrmkit.testing._contracts import check_rules, reads_the_clock
+from scrmkit.testing._contracts import check_rules, lacks_digest, reads_the_clock
 
 
 ACTIVITIES: Final = (0.0, 1e-9, 0.01, 0.5, 1.0, 2.0, 7.5, 20.0, 100.0, 2_000.0, 1e6)
@@ -67,7 +66,7 @@ def check_model(model: str | Model, *, vocabulary: Vocabulary = DEFAULT_VOCABULA
             ("nothing", lambda: _nothing(made)),
             ("monotone", lambda: _monotone(made)),
             ("repeatable", lambda: _repeatable(made)),
-            ("parameters", lambda: _parameters(made)),
+            ("parameters", lambda: lacks_digest(plugin)),
             ("clock", lambda: reads_the_clock(made, lambda: _values(made))),
         ],
         [("arithmetic", lambda: _arithmetic(made, vocabulary))],
@@ -154,11 +153,3 @@ def _acts_of(model: Any, vocabulary: Vocabulary) -> list[Interaction]:
         for customer in range(9)
         for number in range(2**customer)
     ]
-
-
-def _parameters(model: Any) -> str | None:
-    try:
-        _checks.digest({"parameters": dict(getattr(model, "parameters", {}))})
-    except InvalidParameter as error:
-        return f"has parameters without a digest: {error}"
-    return None

@@ -1,0 +1,32 @@
+"""Where a mean lies of which only some values were drawn."""
+
+from __future__ import annotations
+
+from scrmkit._sparse import Floats, np
+
+
+def mean_interval(mean: Floats, k: int, error: float) -> tuple[Floats, Floats]:
+    """Where the mean of numbers from 0 to 1 lies that has this mean over k random ones.
+
+    Both ends solve ``k * KL(mean, end) = log(2 / error)``, by bisection.
+    """
+    bound = np.log(2 / error) / k
+    mean = np.clip(mean, 0.0, 1.0)
+    ends = []
+    for limit in (0.0, 1.0):
+        inside, outside = mean.copy(), np.full_like(mean, limit)
+        for _ in range(50):
+            middle = (inside + outside) / 2
+            within = _divergence(mean, middle) <= bound
+            inside = np.where(within, middle, inside)
+            outside = np.where(within, outside, middle)
+        ends.append(outside)
+    return ends[0], ends[1]
+
+
+def _divergence(p: Floats, q: Floats) -> Floats:
+    """Kullback and Leibler's divergence of two coins; p between 0 and 1, q inside."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        heads = np.where(p > 0, p * np.log(p / q), 0.0)
+        tails = np.where(p < 1, (1 - p) * np.log((1 - p) / (1 - q)), 0.0)
+    return np.asarray(heads + tails)
