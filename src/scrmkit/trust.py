@@ -1,0 +1,6 @@
+"""Whom to believe, from signed and graded ties."""
+
+from __future__ import annotations
+
+
+__all__: list[str] = []
