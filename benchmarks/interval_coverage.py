@@ -1,6 +1,6 @@
 """How often the intervals of engagement scores are right: in simulations and on real data.
 
-    python benchmarks/coverage.py [simulations | halves] [FOLDER]
+    python benchmarks/interval_coverage.py [simulations | halves] [FOLDER]
 
 **Simulations.** Customers act by rules that are not the model's own. An interval is right
 where it holds the activity that the rule lets one expect over the days from the customer's
