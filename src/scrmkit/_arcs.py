@@ -6,8 +6,8 @@ from typing import Final
 
 from attrs import frozen
 
-from scrmkit._coins import OTHER, UNIT, Words, draw
-from scrmkit._sparse import Flags, Floats, Ints, Matrix, np, row_of_each
+from scrmkit._coins import OTHER, UNIT, Words, draw, part
+from scrmkit._sparse import Flags, Ints, Matrix, np, row_of_each
 
 
 BITS: Final = 31  # an arc is a word: its probability above its other end, 31 bits each
@@ -66,12 +66,12 @@ class Arcs:
         owners, arcs = [owner[live]], [arc[live]]
         owner, place, end = np.arange(len(rows)), self.heads[rows], self.indptr[rows + 1]
         while len(owner):
-            owner, place, end = (part[place < end] for part in (owner, place, end))
+            owner, place, end = (column[place < end] for column in (owner, place, end))
             likely = self.words[place] >> BITS
             bits = draw(keys[owner], place)
             skipped = np.log((bits + 1) * UNIT) / np.log1p(-likely * PART)
             inside = skipped < end - place
-            owner, place, end, likely = (part[inside] for part in (owner, place, end, likely))
+            owner, place, end, likely = (column[inside] for column in (owner, place, end, likely))
             place = place + skipped[inside].astype(np.int64)
             live = self._is_kept(keys[owner], place, likely)
             owners.append(owner[live])
@@ -82,5 +82,5 @@ class Arcs:
     def _is_kept(self, keys: Words, place: Ints, likely: Ints) -> Flags:
         """Whether arcs are live that were jumped to as if they were as likely as an earlier one."""
         found = self.words[place] >> BITS
-        share: Floats = draw(keys ^ OTHER, place) * UNIT
-        return (found == likely) | (share * likely < found)
+        kept: Flags = (found == likely) | (part(keys ^ OTHER, place) * likely < found)
+        return kept

@@ -53,4 +53,5 @@ def draw(keys: Words, places: Ints) -> Ints:
 
 def part(keys: Words, places: Ints) -> Floats:
     """The same as a number from 0 to below 1."""
-    return draw(keys, places) * UNIT
+    share: Floats = (draw(keys, places) * UNIT).astype(np.float64, copy=False)
+    return share

@@ -56,18 +56,19 @@ def switched_off() -> Iterator[None]:
 
 def compiled(function: Function) -> Function:
     """A function that numba compiles at its first call, or loads from the cache."""
-    import numba
-
+    numba: Any = importlib.import_module("numba")
     _announce_once()
     before = numba.config.CACHE_DIR
     if not before:
         numba.config.CACHE_DIR = _cache_folder()
+    made: Function
     try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        made = numba.njit(nogil=True, cache=True)(function)
     except (RuntimeError, OSError):  # a place where nothing can be written
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        made = numba.njit(nogil=True)(function)
     finally:
         numba.config.CACHE_DIR = before
+    return made
 
 
 def _cache_folder() -> str:
@@ -79,7 +80,7 @@ def _cache_folder() -> str:
 @cache
 def _announce_once() -> None:
     """Have the first compilation of a process say that it compiles."""
-    from numba.core import event
+    event: Any = importlib.import_module("numba.core.event")
 
     class Announcer(event.Listener):  # type: ignore[misc]
         said = False

@@ -36,7 +36,7 @@ def _key_of(series: Any, world: int) -> Any:
 
 
 @compiled
-def _draw(key: Any, place: int) -> int:
+def _draw(key: Any, place: int) -> Any:
     return np.int64(_mix(key + np.uint64(place + 1) * GOLDEN) >> _ELEVEN)
 
 
@@ -274,7 +274,7 @@ def rumour(
 
 
 @compiled
-def _root_of(key: Any, roots: Any, upto: Any) -> int:
+def _root_of(key: Any, roots: Any, upto: Any) -> Any:
     """Who a sample begins with: anybody of the roots, or by their values where given."""
     part = _draw(key ^ OTHER, -1) * UNIT
     if len(upto):

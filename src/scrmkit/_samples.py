@@ -18,7 +18,7 @@ from scrmkit import _compiled
 from scrmkit._arcs import Arcs
 from scrmkit._coins import OTHER, Words, keys_of, part
 from scrmkit._compiled import in_parallel, loops
-from scrmkit._sparse import STATE, Flags, Floats, Ints, Matrix, np, row_of_each
+from scrmkit._sparse import STATE, Codes, Flags, Floats, Ints, Matrix, np, row_of_each
 
 
 _PORTION: Final = 2_048
@@ -159,7 +159,7 @@ def _cascades(back: Arcs, roots: Roots, told: Flags | None, keys: Words) -> tupl
 
 
 def _walks(
-    indptr: Ints, indices: Ints, shares: Floats, roots: Roots, keys: Words
+    indptr: Ints, indices: Codes, shares: Floats, roots: Roots, keys: Words
 ) -> tuple[Ints, Ints]:
     n, count = len(indptr) - 1, len(keys)
     one, sample = roots.drawn(keys), np.arange(count)

@@ -15,7 +15,7 @@ from scrmkit import _compiled
 from scrmkit._arcs import Arcs, spans
 from scrmkit._coins import COARSEST, FOURTH, THIRD, Words, draw, keys_of, part
 from scrmkit._compiled import Made, Progress, in_parallel, loops
-from scrmkit._sparse import STATE, Floats, Ints, Matrix, np
+from scrmkit._sparse import STATE, Codes, Floats, Ints, Matrix, np
 
 
 UNITS: Final = 2.0**40  # pushes and limits are whole numbers of its parts
@@ -179,7 +179,7 @@ def _cascade(arcs: Arcs, seeds: Ints, values: Floats, keys: Words, counts: Ints)
 
 def _threshold(
     indptr: Ints,
-    indices: Ints,
+    indices: Codes,
     pushes: Ints,
     limits: Ints,
     seeds: Ints,
