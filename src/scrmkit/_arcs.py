@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit._coins import OTHER, UNIT, Words, draw, part
-from scrmkit._sparse import Flags, Ints, Matrix, np, row_of_each
+from scrmkit._sparse import Codes, Flags, Ints, Matrix, np, row_of_each
 
 
 BITS: Final = 31  # an arc is a word: its probability above its other end, 31 bits each
@@ -17,7 +17,7 @@ COARSE: Final = 53 - BITS
 SMALL: Final = int(0.05 / PART)  # below, jumps over arcs are cheaper than a coin for each
 
 
-def spans(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+def spans(low: Ints | Codes, high: Ints | Codes) -> tuple[Ints, Ints]:
     """All whole numbers from each low to below its high, and of which span each is."""
     count = high - low
     owner = np.repeat(np.arange(len(low)), count)

@@ -1,8 +1,13 @@
-"""Where a mean lies of which only some values were drawn."""
+"""Where a mean or a share lies of which only some values were drawn."""
 
 from __future__ import annotations
 
-from scrmkit._sparse import Floats, np
+from typing import Final
+
+from scrmkit._sparse import Floats, Ints, np
+
+
+_Z: Final = 1.959963984540054  # the standard normal deviate of .975
 
 
 def mean_interval(mean: Floats, k: int, error: float) -> tuple[Floats, Floats]:
@@ -30,3 +35,15 @@ def _divergence(p: Floats, q: Floats) -> Floats:
         heads = np.where(p > 0, p * np.log(p / q), 0.0)
         tails = np.where(p < 1, (1 - p) * np.log((1 - p) / (1 - q)), 0.0)
     return np.asarray(heads + tails)
+
+
+def share_interval(successes: Ints, n: int) -> tuple[Floats, Floats]:
+    """Wilson's interval, at .95, of the shares that some of n trials suggest (1927).
+
+    doi:10.1080/01621459.1927.10502953
+    """
+    share = successes / n
+    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
+    low, high = np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+    return np.where(successes == 0, 0.0, low), np.where(successes == n, 1.0, high)

@@ -2,5 +2,9 @@
 
 from __future__ import annotations
 
+from scrmkit._contagion import Method, Model, probabilities
+from scrmkit._seeds import Seeds, block, seeds
+from scrmkit._spread import Spread, spread
 
-__all__: list[str] = []
+
+__all__ = ["Method", "Model", "Seeds", "Spread", "block", "probabilities", "seeds", "spread"]

@@ -284,6 +284,14 @@ class SocialGraph:
             self, **_compress(len(self), rows, self.indices, self.weights, directed=False)
         )
 
+    def reversed(self) -> SocialGraph:
+        """The graph with every arc turned round; itself if it is undirected."""
+        if not self.directed:
+            return self
+        turned = self.matrix().T.tocsr()
+        indptr = turned.indptr.astype(self.indptr.dtype)
+        return evolve(self, indptr=indptr, indices=turned.indices, weights=turned.data)
+
     def unweighted(self) -> SocialGraph:
         """The graph in which every tie counts 1."""
         from scrmkit._sparse import np

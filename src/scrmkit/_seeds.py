@@ -1,0 +1,537 @@
+"""Whom to ask first: seeds that reach many, or that keep many from a bad story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+from scrmkit import _samples, _walks
+from scrmkit._arcs import spans
+from scrmkit._checks import Id, check_range, to_whole
+from scrmkit._coins import new_key
+from scrmkit._compiled import Progress
+from scrmkit._contagion import Contagion, Model, places_of, values_of
+from scrmkit._cover import Samples, Terms, cover, doublings, lower_bound, upper_bound
+from scrmkit._samples import Roots, Sampler
+from scrmkit._sparse import Flags, Floats, Ints, Matrix, generator, np, row_sums
+from scrmkit.errors import InvalidParameter
+from scrmkit.graph import SocialGraph
+from scrmkit.results import Lookup, Result
+
+
+if TYPE_CHECKING:
+    from numpy.random import BitGenerator, Generator, SeedSequence
+
+    Seed = int | SeedSequence | BitGenerator | Generator | None
+
+_CONFIDENCE: Final = 0.99
+_FIRST: Final = 4_096
+_MOST_SAMPLES: Final = 1 << 22
+_MOST_MEMBERS: Final = 1 << 28
+_WALK: Final = 0.85
+
+
+class Seeds(Result):
+    """Whom to ask, in which order: the result of `seeds` and `block`.
+
+    As a table it has a row for each, in the order of choice: ``place`` (from 1), ``customer``,
+    ``gain`` (what this one adds to those before), ``reach`` (of all up to this one), and where
+    given ``cost`` and ``group``. It can be iterated over and handed to `spread` as seeds.
+
+    Attributes:
+        reach: the estimate of what they reach together, in customers or in the value of the
+            audience; of `block`, of how many they keep from the story.
+        low: a lower bound of it.
+        best: an upper bound of what any choice under the same terms reaches.
+        certificate: ``low / best``: this choice is at least this good, as a share of the best
+            one. With probability .99 both bounds hold. 0 where nothing can be reached.
+        method: which of the choices that were compared this is; see `seeds`.
+        guarantee: what is known of a greedy choice under these terms before anything is
+            sampled, in words.
+        samples: how many samples were drawn for choosing, and as many again for judging.
+
+    Example:
+        >>> import networkx as nx
+        >>> from scrmkit import diffusion
+        >>> found = diffusion.seeds(nx.star_graph(5), k=1, model="weighted_cascade")
+        >>> list(found), round(found.reach), found.certificate > 0.7
+        ([0], 6, True)
+    """
+
+    def __init__(
+        self, verdict: _Verdict, made: Mapping[str, Any], extra: Mapping[str, Any]
+    ) -> None:
+        graph = verdict.graph
+        ids = graph.ids[verdict.chosen].tolist()
+        self.reach = float(verdict.gains.sum())
+        self.low = verdict.low
+        self.best = verdict.best
+        self.certificate = verdict.low / verdict.best if verdict.best > 0 else 0.0
+        self.method = verdict.method
+        self.guarantee: str = made["guarantee"]
+        self.samples = verdict.samples
+        self._ids = ids
+        notes = [] if verdict.reason is None else [verdict.reason]
+        super().__init__(
+            columns={
+                "place": np.arange(len(ids)) + 1,
+                "customer": ids or np.array([], dtype=str),
+                "gain": verdict.gains,
+                "reach": np.cumsum(verdict.gains),
+                **{name: column[verdict.chosen] for name, column in extra.items()},
+            },
+            home=graph.home,
+            parameters={
+                **made,
+                "method": verdict.method,
+                "samples": verdict.samples,
+                "certificate": self.certificate,
+                "confidence": _CONFIDENCE,
+            },
+            order="gain",
+            notes=tuple(notes),
+        )
+
+    def __iter__(self) -> Iterator[Id]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+def seeds(
+    graph: Any,
+    *,
+    k: int | None = None,
+    model: Model = "independent_cascade",
+    weight: str | None = None,
+    at_least: float = 0.7,
+    costs: Mapping[Id, float] | None = None,
+    budget: float | None = None,
+    must: Iterable[Id] = (),
+    must_not: Iterable[Id] = (),
+    groups: Mapping[Id, Any] | None = None,
+    audience: Iterable[Id] | Mapping[Id, float] | None = None,
+    samples: int = _MOST_SAMPLES,
+    seconds: float | None = None,
+    seed: Seed = 0,
+    progress: Progress | None = None,
+) -> Seeds:
+    r"""The customers to ask first so that something reaches many, with a certificate.
+
+    Samples of who would have reached a customer drawn at random are drawn twice: from one
+    series customers are chosen, on the other the choice is judged. Both are doubled, and all
+    samples kept, until ``low / best`` reaches ``at_least`` (OPIM-C), or samples or time run
+    out. Compared on the second series are a greedy choice, and those with the most arcs, with
+    the most expected to be told directly, with that less what is told already, and with the
+    largest PageRank against the arcs; the best of them is returned. So it is not worse than
+    any of them but for chance, and the bound allows for the choice among them.
+
+    ============================ ==========================================================
+    terms                        what a greedy choice is known to be worth
+    ============================ ==========================================================
+    ``k``, ``must_not``          at least 1 - 1/e, 63 %, of the best (Nemhauser, Wolsey,
+    ``audience``                 Fisher 1978)
+    ``must``                     the same of the best that can be added to them
+    ``costs`` and ``budget``     the better of two greedy choices, at least 31 % of the best
+                                 (Leskovec et al. 2007)
+    ``groups``                   at least half of the best (Fisher, Nemhauser, Wolsey 1978)
+    ``groups`` and ``costs``     nothing
+    ============================ ==========================================================
+
+    All of it is before sampling; the certificate is of this very choice, and usually says
+    more. It is about the model: whether things spread like that here is another question.
+
+    Args:
+        graph: a networkx graph, ties (a result or a table with ``a``, ``b``), or a
+            `SocialGraph`; see `spread` for the direction of arcs.
+        k: how many to choose at most; 1 or more. Not needed with a budget.
+        model: ``"independent_cascade"``, ``"weighted_cascade"`` or ``"linear_threshold"``
+            with thresholds drawn from 0 to 1; see `spread`.
+        weight: the attribute or column of weights; see `SocialGraph.of`.
+        at_least: the certificate to stop at; above 0, below 1. The textbook's guarantee of
+            .53 can be worse than asking those with most ties; more than .8 can take long.
+        costs: what it costs to ask each customer, above 0; every id.
+        budget: what all of them may cost together.
+        must: the ids of those who are asked in any case. They come first, in order of id.
+        must_not: the ids of those who cannot be asked.
+        groups: the group of each customer, such as a result of `communities.detect`. Then
+            each group gets its share of ``k`` by size (by largest remainders).
+        audience: who counts: ids, which count 1, or a mapping from ids to values of at least
+            0. Without it everybody counts 1.
+        samples: how many samples of each series are drawn at most.
+        seconds: after how long no more are drawn. Then the result depends on the machine;
+            without it on nothing but the arguments.
+        seed: anything that ``numpy.random.default_rng`` takes.
+        progress: called with a few words on the way, such as ``print``.
+
+    Returns:
+        The seeds. Where samples, time or memory (2**28 members of samples) ran out before
+        the certificate was reached, a note says so. Equal choices are in order of id.
+
+    Raises:
+        InvalidParameter: neither ``k`` nor ``budget``, a model without samples, an option out
+            of range, or terms that nobody can meet.
+        UnknownCustomer: an id that is not in the graph.
+
+    Complexity: for ``at_least`` of .7 on real graphs some 100,000 samples, each as large as
+    what reaches a customer; the choice is linear in their size.
+
+    Example:
+        >>> import networkx as nx
+        >>> from scrmkit import diffusion
+        >>> club = nx.karate_club_graph()
+        >>> found = diffusion.seeds(club, k=2, model="weighted_cascade")
+        >>> list(found), found.certificate > 0.7
+        ([33, 0], True)
+
+    References:
+        Tang, Tang, Xiao, Yuan (2018), doi:10.1145/3183713.3183749. Guo, Wang, Wei, Chen
+        (2020), doi:10.1145/3318464.3389740. Nemhauser, Wolsey, Fisher (1978),
+        doi:10.1007/BF01588971. Fisher, Nemhauser, Wolsey (1978), doi:10.1007/BFb0121195.
+        Leskovec et al. (2007), doi:10.1145/1281192.1281239. Chen, Wang, Yang (2009),
+        doi:10.1145/1557019.1557047.
+    """
+    effort = _Effort.of(at_least, samples, seconds, progress)
+    rng = generator(seed)
+    contagion = Contagion.of(graph, model, weight=weight)
+    if model not in ("independent_cascade", "weighted_cascade", "linear_threshold"):
+        raise InvalidParameter(
+            f"there are no samples of model={model!r}: take another", value=model
+        )
+    social = contagion.graph
+    values = values_of(social, audience, name="audience")
+    terms, extra = _terms(social, k, costs, budget, must, must_not, groups)
+    roots = Roots.of(values)
+
+    def sampler(series: np.uint64) -> Sampler:
+        return contagion.sampler(roots, series)
+
+    verdict = _decide(contagion, terms, sampler, float(values.sum()), effort, rng)
+    made = {
+        **contagion.parameters,
+        "k": k,
+        "budget": budget,
+        "at_least": effort.at_least,
+        "seed": seed,
+        "guarantee": _guarantee(terms, costs=budget is not None, groups=groups is not None),
+    }
+    return Seeds(verdict, made, extra)
+
+
+def block(
+    graph: Any,
+    story: Iterable[Id],
+    *,
+    k: int,
+    model: Model = "independent_cascade",
+    weight: str | None = None,
+    at_least: float = 0.7,
+    must_not: Iterable[Id] = (),
+    audience: Iterable[Id] | Mapping[Id, float] | None = None,
+    samples: int = _MOST_SAMPLES,
+    seconds: float | None = None,
+    seed: Seed = 0,
+    progress: Progress | None = None,
+) -> Seeds:
+    """The customers to tell the truth, so that it is first with many whom a bad story reaches.
+
+    Both begin at once and pass along the same arcs (a tie is live for both or for none); who
+    hears the truth first, or both in one step, is kept from the story and passes on the truth
+    alone. In that model, campaign-oblivious independent cascade, what is kept is submodular,
+    and sampled backwards: whoever is no further from a customer than the nearest with the
+    story.
+
+    Args:
+        graph: as in `seeds`.
+        story: the ids of those who spread the story. They are lost, and not asked.
+        k: how many to tell the truth at most.
+        model: ``"independent_cascade"`` or ``"weighted_cascade"``.
+        weight: as in `seeds`.
+        at_least: as in `seeds`.
+        must_not: the ids of those who cannot be asked.
+        audience: who counts, as in `seeds`.
+        samples: as in `seeds`.
+        seconds: as in `seeds`.
+        seed: as in `seeds`.
+        progress: as in `seeds`.
+
+    Returns:
+        The seeds, of whom ``reach`` says how many they are expected to keep from the story.
+        Their guarantee is 1 - 1/e. Where the story reaches nobody, nobody is chosen.
+
+    Raises:
+        InvalidParameter: no ids in ``story``, a model without it, an option out of range.
+        UnknownCustomer: an id that is not in the graph.
+
+    Example:
+        >>> import networkx as nx
+        >>> from scrmkit import diffusion
+        >>> line = diffusion.probabilities(nx.path_graph(6), method="constant", probability=1)
+        >>> found = diffusion.block(line, [0], k=1)
+        >>> list(found), found.reach
+        ([1], 5.0)
+
+    References:
+        Budak, Agrawal, El Abbadi (2011), doi:10.1145/1963405.1963499.
+    """
+    effort = _Effort.of(at_least, samples, seconds, progress)
+    rng = generator(seed)
+    contagion = Contagion.of(graph, model, weight=weight)
+    if model not in ("independent_cascade", "weighted_cascade"):
+        raise InvalidParameter(
+            "model must be 'independent_cascade' or 'weighted_cascade'", value=model
+        )
+    social = contagion.graph
+    places = places_of(social, story, name="story")
+    if not len(places):
+        raise InvalidParameter("story must name at least one customer who spreads it")
+    told = np.zeros(len(social), dtype=bool)
+    told[places] = True
+    values = np.where(_reachable(contagion.chances, told) & ~told, 1.0, 0.0)
+    values *= values_of(social, audience, name="audience")
+    barred = [*must_not, *social.ids[places].tolist()]
+    terms, _ = _terms(social, k, None, None, (), barred, None)
+    back, roots = contagion.backwards(), Roots.of(values)
+
+    def sampler(series: np.uint64) -> Sampler:
+        return _samples.rescue_sampler(back, roots, told, series)
+
+    verdict = _decide(contagion, terms, sampler, float(values.sum()), effort, rng)
+    made = {
+        **contagion.parameters,
+        "story": len(places),
+        "k": k,
+        "at_least": effort.at_least,
+        "seed": seed,
+        "guarantee": _guarantee(terms),
+    }
+    return Seeds(verdict, made, {})
+
+
+@frozen
+class _Effort:
+    at_least: float
+    samples: int
+    until: float | None
+    progress: Progress | None
+
+    @classmethod
+    def of(
+        cls, at_least: float, samples: int, seconds: float | None, progress: Progress | None
+    ) -> _Effort:
+        check_range(at_least, name="at_least", error=InvalidParameter, low=0, high=1)
+        if at_least in (0, 1):
+            raise InvalidParameter("at_least must be above 0 and below 1", value=at_least)
+        if seconds is not None:
+            check_range(seconds, name="seconds", error=InvalidParameter, low=0)
+            seconds += monotonic()
+        return cls(at_least, to_whole(samples, name="samples", least=1), seconds, progress)
+
+
+@frozen(eq=False)
+class _Verdict:
+    graph: SocialGraph
+    chosen: Ints
+    gains: Floats
+    low: float
+    best: float
+    method: str
+    samples: int
+    reason: str | None
+
+
+def _decide(
+    contagion: Contagion,
+    terms: Terms,
+    sampler: Callable[[np.uint64], Sampler],
+    total: float,
+    effort: _Effort,
+    rng: np.random.Generator,
+) -> _Verdict:
+    """Choose on one series, judge on another, and double both until it is certain enough."""
+    n = len(contagion.graph)
+    first, second = sampler(new_key(rng)), sampler(new_key(rng))
+    if total == 0:
+        nobody = np.zeros(0, dtype=np.int64)
+        reason = "nobody of the audience can be reached"
+        return _Verdict(contagion.graph, nobody, np.zeros(0), 0.0, 0.0, "greedy", 0, reason)
+    others = _by_standing(contagion, terms)
+    choosing, judging = Samples.none(), Samples.none()
+    error, best = 1 - _CONFIDENCE, total
+    reason: str | None = None
+    for number, count in enumerate(doublings(_FIRST, effort.samples), start=1):
+        if number > 1:
+            reason = _stop(choosing, effort)
+            if reason is not None:
+                break
+        choosing, judging = choosing.grown(first, count), judging.grown(second, count)
+        now = error / (number * (number + 1) * 2)
+        chosen, bound = cover(choosing, n, terms, by_cost=False)
+        rivals = {"greedy": chosen, **others}
+        if (terms.costs != 1).any():
+            rivals["greedy by cost"], other = cover(choosing, n, terms, by_cost=True)
+            bound = min(bound, other)
+        best = min(best, total * upper_bound(bound, count, now))
+        hits = {name: judging.hit_by(rival, n) for name, rival in rivals.items()}
+        method = max(hits, key=lambda name: int(hits[name].sum()))
+        low = total * lower_bound(int(hits[method].sum()), count, now / len(rivals))
+        if effort.progress is not None:
+            effort.progress(f"{count:,} samples: at least {low / best:.3f} of the best")
+        if low >= effort.at_least * best:
+            break
+    else:
+        reason = f"all {effort.samples:,} samples were drawn"
+    if reason is not None:
+        reason = f"the certificate is {low / best:.3f}, not {effort.at_least:g}: {reason}"
+    return _Verdict(
+        graph=contagion.graph,
+        chosen=rivals[method],
+        gains=total * hits[method] / len(judging),
+        low=low,
+        best=best,
+        method=method,
+        samples=len(judging),
+        reason=reason,
+    )
+
+
+def _stop(samples: Samples, effort: _Effort) -> str | None:
+    """Why no more samples may be drawn."""
+    if effort.until is not None and monotonic() >= effort.until:
+        return "the time was over"
+    if 2 * len(samples.members) > _MOST_MEMBERS:
+        return "more samples would not fit into memory"
+    return None
+
+
+def _by_standing(contagion: Contagion, terms: Terms) -> dict[str, Ints]:
+    """Choices that need no samples."""
+    chances = contagion.chances
+    told = row_sums(chances)
+    n = len(told)
+    walk = _walks.restart_walk(chances.T.tocsr(), np.full(n, 1 / n), _WALK, symmetric=False)
+    return {
+        "degree": terms.by_score(np.diff(chances.indptr).astype(np.float64)),
+        "strength": terms.by_score(told),
+        "discount": _discounted(chances, told, terms),
+        "pagerank": terms.by_score(walk),
+    }
+
+
+def _discounted(chances: Matrix, told: Floats, terms: Terms) -> Ints:
+    """Those who tell most others directly, less those who were or may have been told already."""
+    back = chances.T.tocsr()
+    alone = np.ones(len(told))
+    direct = told.copy()
+
+    def following(possible: Flags, _: float) -> int | None:
+        one = int(np.argmax(np.where(possible, alone * (1 + direct), -1.0)))
+        ahead = slice(chances.indptr[one], chances.indptr[one + 1])
+        alone[chances.indices[ahead]] *= 1 - chances.data[ahead]
+        behind = slice(back.indptr[one], back.indptr[one + 1])
+        direct[back.indices[behind]] -= back.data[behind]
+        return one
+
+    return terms.choose(following)
+
+
+def _reachable(chances: Matrix, begin: Flags) -> Flags:
+    """Who can be reached at all."""
+    seen, rows = begin.copy(), np.flatnonzero(begin)
+    while len(rows):
+        _, places = spans(chances.indptr[rows], chances.indptr[rows + 1])
+        ends = chances.indices[places[chances.data[places] > 0]]
+        rows = np.unique(ends[~seen[ends]])
+        seen[rows] = True
+    return seen
+
+
+def _terms(
+    graph: SocialGraph,
+    k: int | None,
+    costs: Mapping[Id, float] | None,
+    budget: float | None,
+    must: Iterable[Id],
+    must_not: Iterable[Id],
+    groups: Mapping[Id, Any] | None,
+) -> tuple[Terms, dict[str, Any]]:
+    """What was asked for as terms, and the columns that show it."""
+    n = len(graph)
+    if not n:
+        raise InvalidParameter("the graph has no customers, so there is nobody to ask")
+    if (costs is None) != (budget is None):
+        raise InvalidParameter("costs and budget go together: give both, or neither")
+    if k is None and budget is None:
+        raise InvalidParameter("give k, how many to ask, or costs and a budget")
+    most = n if k is None else min(to_whole(k, name="k", least=1), n)
+    required = places_of(graph, must, name="must")
+    may = np.ones(n, dtype=bool)
+    may[places_of(graph, must_not, name="must_not")] = False
+    if not may[required].all():
+        raise InvalidParameter("must and must_not have ids in common")
+    extra: dict[str, Any] = {}
+    prices, limit = np.ones(n), float(most)
+    if costs is not None and budget is not None:
+        check_range(budget, name="budget", error=InvalidParameter, low=0)
+        prices, limit = _for_each(graph, costs, name="costs"), float(budget)
+        extra["cost"] = prices
+    codes, quotas = np.zeros(n, dtype=np.int64), np.array([most])
+    if groups is not None:
+        if k is None:
+            raise InvalidParameter("groups share k: give k as well")
+        names, codes = _groups(graph, groups)
+        quotas = _shares_of(np.bincount(codes), most)
+        extra["group"] = names[codes]
+    taken = np.bincount(codes[required], minlength=len(quotas))
+    if (taken > quotas).any() or prices[required].sum() > limit * (1 + 1e-12):
+        raise InvalidParameter("those who must be asked are more than k, budget or groups allow")
+    return Terms(may, required, prices, limit, codes, quotas), extra
+
+
+def _for_each(graph: SocialGraph, given: Mapping[Id, float], *, name: str) -> Floats:
+    values = np.zeros(len(graph))
+    for customer, value in given.items():
+        check_range(value, name=name, error=InvalidParameter, low=0)
+        values[graph.position(customer)] = value
+    if (values == 0).any():
+        raise InvalidParameter(
+            f"{name} must be above 0 for every customer: "
+            f"{np.count_nonzero(values == 0)} of {len(graph)} have none"
+        )
+    return values
+
+
+def _groups(graph: SocialGraph, groups: Mapping[Id, Any]) -> tuple[Any, Ints]:
+    if not isinstance(groups, Mapping | Lookup):
+        raise InvalidParameter("groups must be a mapping from ids to groups", value=groups)
+    found = [groups.get(customer) for customer in graph.ids.tolist()]
+    lacking = sum(group is None for group in found)
+    if lacking:
+        raise InvalidParameter(f"groups lacks {lacking} of {len(graph)} customers")
+    names, codes = np.unique(np.array(found), return_inverse=True)
+    return names, codes.astype(np.int64)
+
+
+def _shares_of(sizes: Ints, k: int) -> Ints:
+    """How many each group gets of k, by largest remainders; of equals the first."""
+    exact = k * sizes / sizes.sum()
+    quotas: Ints = np.floor(exact + 1e-9).astype(np.int64)
+    order = np.argsort(-(exact - quotas), kind="stable")
+    quotas[order[: k - int(quotas.sum())]] += 1
+    return quotas
+
+
+def _guarantee(terms: Terms, *, costs: bool = False, groups: bool = False) -> str:
+    if costs and groups:
+        return "none before sampling: costs and shares of groups together"
+    if costs:
+        return "at least 31.6 % of the best, (1 - 1/e) / 2, before sampling"
+    if groups:
+        return "at least 50 % of the best, before sampling"
+    if len(terms.must):
+        return "at least 63.2 % of the best that those who must be asked leave, before sampling"
+    return "at least 63.2 % of the best, 1 - 1/e, before sampling"
