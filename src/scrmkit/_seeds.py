@@ -357,16 +357,16 @@ def _decide(
     first, second = sampler(new_key(rng)), sampler(new_key(rng))
     if total == 0:
         nobody = np.zeros(0, dtype=np.int64)
-        reason = "nobody of the audience can be reached"
-        return _Verdict(contagion.graph, nobody, np.zeros(0), 0.0, 0.0, "greedy", 0, reason)
+        why = "nobody of the audience can be reached"
+        return _Verdict(contagion.graph, nobody, np.zeros(0), 0.0, 0.0, "greedy", 0, why)
     others = _by_standing(contagion, terms)
     choosing, judging = Samples.none(), Samples.none()
     error, best = 1 - _CONFIDENCE, total
-    reason: str | None = None
+    shortage: str | None = None
     for number, count in enumerate(doublings(_FIRST, effort.samples), start=1):
         if number > 1:
-            reason = _stop(choosing, effort)
-            if reason is not None:
+            shortage = _stop(choosing, effort)
+            if shortage is not None:
                 break
         choosing, judging = choosing.grown(first, count), judging.grown(second, count)
         now = error / (number * (number + 1) * 2)
@@ -384,9 +384,9 @@ def _decide(
         if low >= effort.at_least * best:
             break
     else:
-        reason = f"all {effort.samples:,} samples were drawn"
-    if reason is not None:
-        reason = f"the certificate is {low / best:.3f}, not {effort.at_least:g}: {reason}"
+        shortage = f"all {effort.samples:,} samples were drawn"
+    if shortage is not None:
+        shortage = f"the certificate is {low / best:.3f}, not {effort.at_least:g}: {shortage}"
     return _Verdict(
         graph=contagion.graph,
         chosen=rivals[method],
@@ -395,7 +395,7 @@ def _decide(
         best=best,
         method=method,
         samples=len(judging),
-        reason=reason,
+        reason=shortage,
     )
 
 
