@@ -25,11 +25,11 @@ MODELS = (
 
 
 @st.composite
-def passing(draw: st.DrawFn, *, signed: bool = False) -> nx.DiGraph[Any]:
+def passing(draw: st.DrawFn, *, signed: bool = False, max_arcs: int = 9) -> nx.DiGraph[Any]:
     """A small directed graph whose weights are probabilities."""
     n = draw(st.integers(2, 6))
     pairs = [(a, b) for a in range(n) for b in range(n) if a != b]
-    arcs = draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=9, unique=True))
+    arcs = draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=max_arcs, unique=True))
     graph: nx.DiGraph[Any] = nx.DiGraph()
     graph.add_nodes_from(range(n))
     for a, b in arcs:
@@ -208,7 +208,9 @@ def test_of_several_who_tell_at_once_chance_decides(graph: nx.DiGraph[Any]) -> N
     plain = nx.DiGraph([(a, b, {"weight": abs(w)}) for a, b, w in graph.edges(data="weight")])
     plain.add_nodes_from(graph)
     signed = diffusion.spread(graph, [0], model="signed_cascade", runs=200)
-    assert signed.reach + signed.against == pytest.approx(diffusion.spread(plain, [0], runs=200).reach)
+    assert signed.reach + signed.against == pytest.approx(
+        diffusion.spread(plain, [0], runs=200).reach
+    )
 
 
 def test_first_to_tell_is_drawn_evenly() -> None:

@@ -32,6 +32,7 @@ _FIRST: Final = 4_096
 _MOST_SAMPLES: Final = 1 << 22
 _MOST_MEMBERS: Final = 1 << 28
 _WALK: Final = 0.85
+_NEAR: Final = 0.97
 
 
 class Seeds(Result):
@@ -170,7 +171,7 @@ def seeds(
 
     Returns:
         The seeds. Where samples, time or memory (2**28 members of samples) ran out before
-        the certificate was reached, a note says so. Equal choices are in order of id.
+        the certificate was reached, or more samples could not reach it, a note says so. Equal choices are in order of id.
 
     Raises:
         InvalidParameter: neither ``k`` nor ``budget``, a model without samples, an option out
@@ -365,7 +366,7 @@ def _decide(
     shortage: str | None = None
     for number, count in enumerate(doublings(_FIRST, effort.samples), start=1):
         if number > 1:
-            shortage = _stop(choosing, effort)
+            shortage = shortage or _stop(choosing, effort)
             if shortage is not None:
                 break
         choosing, judging = choosing.grown(first, count), judging.grown(second, count)
@@ -383,6 +384,9 @@ def _decide(
             effort.progress(f"{count:,} samples: at least {low / best:.3f} of the best")
         if low >= effort.at_least * best:
             break
+        limit = int(hits[method].sum()) / bound  # what it would be with samples without end
+        if limit < effort.at_least and low >= _NEAR * limit * best:
+            shortage = "more samples would hardly change it, because no tighter bound is known"
     else:
         shortage = f"all {effort.samples:,} samples were drawn"
     if shortage is not None:
