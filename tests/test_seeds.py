@@ -67,7 +67,7 @@ def test_certificate_is_true(graph: nx.DiGraph[Any], model: Any, k: int) -> None
     """The choice reaches at least ``low``, and no choice reaches more than ``best``."""
     listed = live_worlds if model == "independent_cascade" else listening_worlds
     worlds = list(listed(graph))
-    found = diffusion.seeds(graph, k=k, model=model)
+    found = diffusion.seeds(graph, k=k, model=model, samples=65_536)
     exact = expected_reach(worlds, found)
     best = best_of(lambda some: expected_reach(worlds, some), graph, k)
     assert found.low <= exact + 1e-9
@@ -89,7 +89,14 @@ def test_terms_are_kept_and_bounded(graph: nx.DiGraph[Any], data: Any) -> None:
     budget = data.draw(st.sampled_from([3.0, 4.5]))
     audience = {one: data.draw(st.sampled_from([0.0, 1.0, 2.5])) for one in ids} | {ids[0]: 1.0}
     found = diffusion.seeds(
-        graph, k=k, must=must, must_not=barred, costs=costs, budget=budget, audience=audience
+        graph,
+        k=k,
+        must=must,
+        must_not=barred,
+        costs=costs,
+        budget=budget,
+        audience=audience,
+        samples=65_536,
     )
     assert list(found)[: len(must)] == must
     assert not set(found) & set(barred)
@@ -241,7 +248,7 @@ def test_nethept_linear_threshold(shared_data: Path) -> None:
 def test_blocking_is_that_of_all_worlds(graph: nx.DiGraph[Any], data: Any) -> None:
     """What is kept from a story, and the best that could be, are those of racing in all worlds."""
     story = [data.draw(st.sampled_from(list(graph)))]
-    found = diffusion.block(graph, story, k=1)
+    found = diffusion.block(graph, story, k=1, samples=65_536)
     worlds = list(live_worlds(graph))
 
     def kept(truth: Any) -> float:

@@ -171,7 +171,8 @@ def seeds(
 
     Returns:
         The seeds. Where samples, time or memory (2**28 members of samples) ran out before
-        the certificate was reached, or more samples could not reach it, a note says so. Equal choices are in order of id.
+        the certificate was reached, or more samples could not reach it, a note says so.
+        Equal choices are in order of id.
 
     Raises:
         InvalidParameter: neither ``k`` nor ``budget``, a model without samples, an option out
