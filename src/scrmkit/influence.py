@@ -15,6 +15,7 @@ from scrmkit import _neighbourhoods, _paths, _plugins, _sparse, _walks
 from scrmkit._bounds import mean_interval
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._plugins import Plugin
+from scrmkit._roles import Roles, roles
 from scrmkit._sparse import Floats, Ints, Matrix, np
 from scrmkit.errors import InvalidParameter, PluginError
 from scrmkit.graph import SocialGraph
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Seed = int | SeedSequence | BitGenerator | Generator | None
 
-__all__ = ["Method", "brokers", "rank"]
+__all__ = ["Method", "Roles", "brokers", "rank", "roles"]
 
 Method = Literal[
     "pagerank",
