@@ -189,7 +189,7 @@ def _two_paths(matrix: Matrix, codes: Ints) -> Ints:
     into, out = count(columns), count(rows)
     into_own, out_own = count(columns, own), count(rows, own)
     arcs = _arcs(matrix)
-    member = sparse.csr_array(
+    member: Any = sparse.csr_array(
         (np.ones(n), codes, np.arange(n + 1)),
         shape=(n, int(codes.max(initial=0)) + 1),
     )

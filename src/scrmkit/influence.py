@@ -16,6 +16,7 @@ from scrmkit._bounds import mean_interval
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._plugins import Plugin
 from scrmkit._roles import Roles, roles
+from scrmkit._shuffles import ShuffleTest, shuffle_test
 from scrmkit._sparse import Floats, Ints, Matrix, np
 from scrmkit.errors import InvalidParameter, PluginError
 from scrmkit.graph import SocialGraph
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Seed = int | SeedSequence | BitGenerator | Generator | None
 
-__all__ = ["Method", "Roles", "brokers", "rank", "roles"]
+__all__ = ["Method", "Roles", "ShuffleTest", "brokers", "rank", "roles", "shuffle_test"]
 
 Method = Literal[
     "pagerank",
