@@ -167,8 +167,8 @@ def places(ids: NDArray[Any], wanted: NDArray[Any]) -> Ints:
     return np.where(ids[at] == wanted, at, -1)
 
 
-def to_numbers(values: Sequence[Any], *, name: str, low: float) -> Floats:
-    """Finite numbers of at least ``low`` as an array."""
+def to_numbers(values: Sequence[Any], *, name: str) -> Floats:
+    """Finite numbers as an array."""
     missing = sum(_checks.is_missing(one) for one in values)
     if missing:
         raise InvalidParameter(f"{missing} values of {name} are missing: leave those customers out")
@@ -176,8 +176,8 @@ def to_numbers(values: Sequence[Any], *, name: str, low: float) -> Floats:
         array = np.array([float(one) for one in values], dtype=np.float64)
     except (TypeError, ValueError):
         raise InvalidParameter(f"the values of {name} must be numbers") from None
-    if not np.isfinite(array).all() or (array < low).any():
-        raise InvalidParameter(f"the values of {name} must be finite and at least {low:g}")
+    if not np.isfinite(array).all():
+        raise InvalidParameter(f"the values of {name} must be finite")
     return array
 
 

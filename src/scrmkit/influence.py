@@ -15,6 +15,7 @@ from scrmkit import _neighbourhoods, _paths, _plugins, _sparse, _walks
 from scrmkit._bounds import mean_interval
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._plugins import Plugin
+from scrmkit._reach import ReachAndAccuracy, reach_and_accuracy
 from scrmkit._roles import Roles, roles
 from scrmkit._shuffles import ShuffleTest, shuffle_test
 from scrmkit._sparse import Floats, Ints, Matrix, np
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
 
     Seed = int | SeedSequence | BitGenerator | Generator | None
 
-__all__ = ["Method", "Roles", "ShuffleTest", "brokers", "rank", "roles", "shuffle_test"]
+__all__ = [
+    "Method",
+    "ReachAndAccuracy",
+    "Roles",
+    "ShuffleTest",
+    "brokers",
+    "rank",
+    "reach_and_accuracy",
+    "roles",
+    "shuffle_test",
+]
 
 Method = Literal[
     "pagerank",
