@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from scrmkit import _checks, _tables
+from scrmkit._ids import to_ids as to_plain
 from scrmkit._ids import to_plain_ids
 from scrmkit._sparse import Flags, Floats, Ints, np
 from scrmkit._tables import Home
@@ -39,7 +41,9 @@ class Entries:
         return len(self.ids)
 
 
-def read(given: Any, column: str, *, name: str, further: Sequence[str] = ()) -> Entries:
+def read(
+    given: Any, column: str, *, name: str, further: Sequence[str] = (), of_ids: bool = False
+) -> Entries:
     """What is said of customers, from a mapping, a ranking or a table.
 
     Args:
@@ -47,6 +51,7 @@ def read(given: Any, column: str, *, name: str, further: Sequence[str] = ()) -> 
         column: the column of a table, or what the values of a mapping are called.
         name: what it is, in the words of an error.
         further: columns that a table may have besides.
+        of_ids: whether the values are ids, too.
 
     Raises:
         InvalidParameter: it is neither, or an id is none.
@@ -59,6 +64,7 @@ def read(given: Any, column: str, *, name: str, further: Sequence[str] = ()) -> 
         _check_once(ids[order], name)
         return Entries(ids[order], {column: [values[place] for place in order.tolist()]})
     frame, home = to_rows(given, [column], name=name, further=further)
+    frame = _whole(frame, [CUSTOMER, column] if of_ids else [CUSTOMER])
     return collect(frame, name=name, home=home)
 
 
@@ -86,6 +92,17 @@ def to_rows(
     kept = [one for one in further if one in names]
     frame = frame.select(CUSTOMER, *columns, *kept)
     return to_plain_ids(frame, CUSTOMER), home
+
+
+def _whole(frame: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:
+    """The table with ids that pandas keeps as floats, because some are null, as integers."""
+    schema = frame.collect_schema()
+    floats = [name for name in columns if schema[name].is_float()]
+    if not floats:
+        return to_plain_ids(frame, *columns)
+    rows = frame.collect()
+    made = [to_plain(rows[name]) for name in floats]
+    return to_plain_ids(rows.with_columns(*made).lazy(), *columns)
 
 
 def collect(frame: nw.LazyFrame[Any], *, name: str, home: Home) -> Entries:
@@ -200,6 +217,15 @@ def float_column(values: Floats, home: Home | None, *, where: Flags | None = Non
         return values
     cells = [one if there else None for one, there in zip(values.tolist(), where, strict=True)]
     return nw.new_series("", cells, nw.Float64, backend=engine_of(home))
+
+
+def whole_column(values: Ints, home: Home | None, *, where: Flags) -> Any:
+    """Whole numbers as a column of a result: null where they are no answer, never floats."""
+    cells = [one if there else None for one, there in zip(values.tolist(), where, strict=True)]
+    engine = engine_of(home)
+    if engine == "pandas":
+        return importlib.import_module("pandas").array(cells, dtype="Int64")
+    return nw.new_series("", cells, nw.Int64, backend=engine)
 
 
 def engine_of(home: Home | None) -> _tables.Engine:

@@ -11,8 +11,9 @@ import narwhals.stable.v2 as nw
 from attrs import frozen
 from scipy.special import gammaincinv
 
-from scrmkit import _checks, _entries, _sparse, _tables
+from scrmkit import _checks, _entries, _tables
 from scrmkit._entries import CUSTOMER, Entries
+from scrmkit._ranks import middle_ranks
 from scrmkit._sparse import Flags, Floats, Ints, np
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable
@@ -202,19 +203,10 @@ def garwood(counts: Floats) -> tuple[Floats, Floats]:
 
 def spearman(x: Floats, y: Floats) -> float | None:
     """The correlation of the ranks; None where one of the two does not vary."""
-    ranks = [_middle_ranks(values) for values in (x, y)]
+    ranks = [middle_ranks(values) for values in (x, y)]
     a, b = (each - (len(each) + 1) / 2 for each in ranks)
     scale = sqrt(float(a @ a) * float(b @ b))
     return max(-1.0, min(1.0, float(a @ b) / scale)) if scale else None
-
-
-def _middle_ranks(values: Floats) -> Floats:
-    """Ranks from 1, equal values (to nine digits) at the mean of theirs."""
-    _, codes, sizes = np.unique(
-        _sparse.round_digits(values), return_inverse=True, return_counts=True
-    )
-    ranks: Floats = (np.cumsum(sizes) - (sizes - 1) / 2)[codes]
-    return ranks
 
 
 def _bounds(r: float | None, n: int) -> tuple[float | None, float | None]:
