@@ -87,6 +87,8 @@ def to_rows(
             f"{name} is of type {type(given).__name__}: give a mapping from customers, or a "
             f"table with the columns {CUSTOMER}, {', '.join(columns)}"
         ) from None
+    if home.lazy and home.engine in _tables.ENGINES and home.engine != "polars":
+        home = Home(home.engine, lazy=False)  # these are lazy in the hands of Narwhals alone
     names = frame.collect_schema().names()
     _tables.check_columns(names, [CUSTOMER, *columns], where=f"the table of {name}")
     kept = [one for one in further if one in names]
