@@ -157,6 +157,14 @@ def test_charts_of_every_engine_give_the_same() -> None:
     )
 
 
+def test_ids_of_numpy_are_integers() -> None:
+    """A chart with ids of numpy is the chart with the same numbers, to its digest."""
+    plain = hidden_leaders({1: 1.0}, {1: None, 2: 1, 3: 1})
+    found = hidden_leaders({1: 1.0}, {1: None, np.int64(2): np.int64(1), 3: np.int32(1)})
+    assert rows(found) == rows(plain)
+    assert found.parameters == plain.parameters
+
+
 def test_nothing_gives_a_typed_table() -> None:
     """No standing and no chart give no rows."""
     found = hidden_leaders({}, {}).frame

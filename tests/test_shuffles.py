@@ -70,7 +70,7 @@ def test_counts_are_those_of_the_definition(case: tuple[nx.Graph[Any], dict[int,
         assert padded.tolist() == counts
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 40)), min_size=2, max_size=6))
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 40)), min_size=2, max_size=5))
 def test_the_fit_has_the_largest_penalised_likelihood(rows: list[tuple[int, int]]) -> None:
     """No other slope and intercept that a general optimiser finds are better."""
     acted = np.array([float(some) for some, _ in rows])
@@ -90,7 +90,7 @@ def test_the_fit_has_the_largest_penalised_likelihood(rows: list[tuple[int, int]
         plain = (y * eta - n * np.logaddexp(0, eta)).sum()
         return -(plain + 0.5 * np.linalg.slogdet(information)[1])
 
-    options = {"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4_000}
+    options = {"xatol": 1e-6, "fatol": 1e-12, "maxiter": 2_000}
     best = optimize.minimize(loss, [0.0, 0.0], method="Nelder-Mead", options=options)
     assert slope == pytest.approx(best.x[1], abs=1e-4)
 
@@ -126,8 +126,8 @@ def spread(seed: int, slope: float, *, alike: bool) -> ShuffleTest:
 
 def test_contagion_is_found() -> None:
     """Where acting does depend on neighbours, nine of ten simulations say so."""
-    found = [spread(seed, 2.0, alike=False) for seed in range(20)]
-    assert sum(one.significant is True for one in found) >= 18
+    found = [spread(seed, 2.0, alike=False) for seed in range(10)]
+    assert sum(one.significant is True for one in found) >= 9
 
 
 def test_homophily_that_does_not_change_is_not_taken_for_contagion() -> None:
@@ -135,9 +135,9 @@ def test_homophily_that_does_not_change_is_not_taken_for_contagion() -> None:
 
     Although the alphas are far above 0, as they are with contagion.
     """
-    found = [spread(seed, 0.0, alike=True) for seed in range(60)]
+    found = [spread(seed, 0.0, alike=True) for seed in range(40)]
     values = np.array([one.p_value for one in found])
-    assert (values <= 0.05).sum() <= 7
+    assert (values <= 0.05).sum() <= 5
     assert 0.35 < values.mean() < 0.65
     assert np.mean([one.alpha for one in found]) > 0.5
 

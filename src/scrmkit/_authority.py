@@ -137,7 +137,8 @@ def _charted(chart: Any) -> tuple[NDArray[Any], Ints, Ints, Entries]:
     for group in np.split(by_level, ends):
         led = group[above[group] != _TOP]
         np.add.at(reports, above[led], reports[led] + 1)
-    plain = [str(one) if one is not None and people.dtype == object else one for one in named]
+    known = iter(managers.tolist())
+    plain = [next(known) if one is not None else None for one in named]
     return people, level, reports, Entries(said.ids, {"manager": plain}, said.home)
 
 

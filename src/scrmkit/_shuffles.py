@@ -39,6 +39,10 @@ CANNOT_EXCLUDE: Final = (
 )
 
 
+def _frozen(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _checks.Frozen(parameters)
+
+
 @frozen(kw_only=True, repr=False)
 class ShuffleTest:
     """Whether the order in which neighbours acted is more than homophily explains.
@@ -71,7 +75,7 @@ class ShuffleTest:
     acted: int
     conclusion: str
     cannot_exclude: tuple[str, ...] = CANNOT_EXCLUDE
-    parameters: Mapping[str, Any] = field(factory=dict)
+    parameters: Mapping[str, Any] = field(factory=dict, converter=_frozen)
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -240,14 +244,14 @@ class _Spell:
         when = np.full(self._n, self.last, dtype=np.int64)
         when[self.acted] = periods
         left = np.minimum(when, self.last - 1)  # the last period in which one can still act
+        mine, theirs = when[self._to], when[self._by]
         base = self._to * (self.last + 1)
-        moments = np.sort(base + when[self._by]) - base
+        moments = np.sort(base + theirs) - base
         size = int(self._rank.max(initial=0)) + 2
-        waited = np.maximum(left[self._to] - moments, 0).astype(np.float64)
+        waited = np.maximum(np.minimum(mine, self.last - 1) - moments, 0).astype(np.float64)
         at_least = np.bincount(self._rank, weights=waited, minlength=size).astype(np.float64)
         at_least[0] = (left + 1).sum()
-        before = when[self._by] < when[self._to]
-        seen = np.bincount(self._to[before], minlength=self._n)
+        seen = np.bincount(self._to[theirs < mine], minlength=self._n)
         acted = np.bincount(seen[self.acted], minlength=size).astype(np.float64)
         return acted[: size - 1], at_least[:-1] - at_least[1:]
 
