@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import duckdb
+import narwhals.stable.v2 as nw
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -211,7 +212,8 @@ def test_records_of_every_engine_give_the_same() -> None:
             "1 claims that nobody has judged do not count",
             "1 claims of nobody (customer is null) do not count",
         )
-    assert isinstance(reach_and_accuracy(reach, floats).frame, pd.DataFrame)
+    for table in (floats, nw.from_native(floats).lazy()):
+        assert isinstance(reach_and_accuracy(reach, table).frame, pd.DataFrame)
 
 
 def test_nothing_gives_an_empty_table() -> None:
