@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit._coins import OTHER, UNIT, Words, draw, part
-from scrmkit._sparse import Codes, Flags, Ints, Matrix, np, row_of_each
+from scrmkit._sparse import Codes, Flags, Ints, Matrix, np, row_of_each, sparse
 
 
 BITS: Final = 31  # an arc is a word: its probability above its other end, 31 bits each
@@ -22,6 +22,16 @@ def spans(low: Ints | Codes, high: Ints | Codes) -> tuple[Ints, Ints]:
     count = high - low
     owner = np.repeat(np.arange(len(low)), count)
     return owner, (low - (np.cumsum(count) - count))[owner] + np.arange(len(owner))
+
+
+def _by_chance(rows: Codes, likely: Ints, n: int) -> Ints:
+    """The places of arcs, row by row, the likeliest first, and of equals the first."""
+    places = np.arange(len(rows))
+    if not ((likely[1:] > likely[:-1]) & (rows[1:] == rows[:-1])).any():
+        return places
+    order = np.argsort(-likely, kind="stable")
+    counted = sparse.coo_array((order, (rows[order], places)), shape=(n, len(rows))).tocsr()
+    return counted.data.astype(np.int64)
 
 
 @frozen(eq=False)
@@ -45,7 +55,7 @@ class Arcs:
         """The arcs of a matrix of probabilities; those of less than 2**-32 are none."""
         rows = row_of_each(matrix)
         likely = np.round(matrix.data / PART).astype(np.int64)
-        places = np.lexsort((matrix.indices, -likely, rows))
+        places = _by_chance(rows, likely, matrix.shape[0])
         places = places[likely[places] > 0]
         rows, likely = rows[places], likely[places]
         indptr = np.searchsorted(rows, np.arange(matrix.shape[0] + 1))

@@ -6,7 +6,7 @@ a `Terms`; the gain of a choice is submodular, so what is left to gain bounds ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import log, sqrt
 from typing import Final
 
@@ -20,6 +20,7 @@ from scrmkit._sparse import Flags, Floats, Ints, np, sparse
 
 
 _BOUNDS: Final = 8
+_LOOKED_FOR: Final = 100
 
 
 @frozen(eq=False)
@@ -139,6 +140,27 @@ class Samples:
         starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
         return Samples(np.concatenate(members), starts.astype(np.int64))
 
+    def with_one_of(self, choices: Sequence[Ints], n: int) -> list[int]:
+        """In how many samples somebody of each of some choices occurs; at most 16 choices."""
+        marks = np.zeros(n, dtype=np.uint16)
+        for number, chosen in enumerate(choices):
+            marks[chosen] |= np.uint16(1 << number)
+        filled = self.starts[:-1][np.diff(self.starts) > 0]
+        if not len(filled):
+            return [0 for _ in choices]
+        found = np.bitwise_or.reduceat(marks[self.members], filled)
+        return [int(np.count_nonzero(found >> number & 1)) for number in range(len(choices))]
+
+    def finder(self, n: int, picks: int) -> Callable[[int], Ints]:
+        """What gives the samples in which a customer occurs; an index where many are asked for."""
+        if picks <= _LOOKED_FOR:
+            return lambda one: (
+                np.searchsorted(self.starts, np.flatnonzero(self.members == one), side="right") - 1
+            )
+        ones = np.ones(len(self.members), dtype=np.int8)
+        index = sparse.csr_array((ones, self.members, self.starts), shape=(len(self), n)).tocsc()
+        return lambda one: index.indices[index.indptr[one] : index.indptr[one + 1]]
+
     def hit_by(self, chosen: Ints, n: int) -> Ints:
         """How many samples each of some customers is the first to occur in."""
         place = np.full(n, len(chosen), dtype=np.int64)
@@ -157,28 +179,24 @@ def cover(samples: Samples, n: int, terms: Terms, *, by_cost: bool) -> tuple[Int
     first. The bound is what is covered and what could be added on top of it at most, at the
     best of a few moments (Leskovec et al. 2007; Tang, Tang, Xiao, Yuan 2018).
     """
-    index = sparse.csr_array(
-        (np.ones(len(samples.members), dtype=np.int8), samples.members, samples.starts),
-        shape=(len(samples), n),
-    ).tocsc()
-    indptr, of_each = index.indptr.astype(np.int64), index.indices
+    most = int(min(terms.quotas.sum(), n))
+    find = samples.finder(n, most)
     gains = np.bincount(samples.members, minlength=n)
     covered = np.zeros(len(samples), dtype=bool)
     state = {"chosen": 0, "covered": 0, "bound": float(len(samples))}
-    steps = _moments(terms)
+    steps = frozenset(np.linspace(len(terms.must), most, _BOUNDS).astype(int).tolist())
 
     def settle() -> None:
         state["bound"] = min(state["bound"], state["covered"] + terms.most(gains))
 
     def take(one: int) -> None:
         state["covered"] += int(gains[one])
+        new = find(one)
+        new = new[~covered[new]]
+        covered[new] = True
         if _compiled.enabled():
-            given = (indptr, of_each, samples.starts, samples.members, covered, gains)
-            loops("_loops").cover(one, *given)
+            loops("_loops").take_from(gains, new, samples.starts, samples.members)
         else:
-            new = of_each[indptr[one] : indptr[one + 1]]
-            new = new[~covered[new]]
-            covered[new] = True
             _, places = spans(samples.starts[new], samples.starts[new + 1])
             gains[:] -= np.bincount(samples.members[places], minlength=n)
         state["chosen"] += 1
@@ -200,11 +218,6 @@ def cover(samples: Samples, n: int, terms: Terms, *, by_cost: bool) -> tuple[Int
     chosen = terms.choose(best)
     settle()
     return chosen, state["bound"]
-
-
-def _moments(terms: Terms) -> frozenset[int]:
-    most = int(min(terms.quotas.sum(), len(terms.may)))
-    return frozenset(np.linspace(len(terms.must), most, _BOUNDS).astype(int).tolist())
 
 
 def lower_bound(covered: int, samples: int, error: float) -> float:

@@ -432,13 +432,8 @@ def walk_samples(
 
 
 @compiled
-def cover(
-    node: int, indptr: Any, samples: Any, starts: Any, members: Any, covered: Any, gains: Any
-) -> None:
-    """Count the samples of a customer as covered, and take them from everybody's gains."""
-    for place in range(indptr[node], indptr[node + 1]):
-        sample = samples[place]
-        if not covered[sample]:
-            covered[sample] = True
-            for one in range(starts[sample], starts[sample + 1]):
-                gains[members[one]] -= 1
+def take_from(gains: Any, samples: Any, starts: Any, members: Any) -> None:
+    """Take 1 from the gain of each member of some samples."""
+    for sample in samples:
+        for place in range(starts[sample], starts[sample + 1]):
+            gains[members[place]] -= 1

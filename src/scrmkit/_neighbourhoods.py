@@ -51,7 +51,7 @@ def broker_numbers(mutual: Matrix) -> tuple[Floats, Floats]:
     share = mutual.data * inverse(row_sums(mutual))[rows]
     relative = mutual.data * inverse(strongest)[rows]
     around, shared = np.zeros(mutual.nnz), np.zeros(mutual.nnz)
-    for ab, ba, ac, ca, bc, cb in _triangles(mutual):
+    for ab, ba, ac, ca, bc, cb in triangles(mutual):
         for tie, out, on, back in (
             (ab, ac, cb, bc),
             (ba, bc, ca, ac),
@@ -67,7 +67,7 @@ def broker_numbers(mutual: Matrix) -> tuple[Floats, Floats]:
     return constraint.astype(np.float64), np.diff(mutual.indptr) - redundancy
 
 
-def _triangles(matrix: Matrix) -> Iterator[tuple[Ints, ...]]:
+def triangles(matrix: Matrix) -> Iterator[tuple[Ints, ...]]:
     """All triangles of a symmetric matrix, as the positions of their six arcs, in portions.
 
     Ties point to the end with more neighbours, so nobody has many to look at; a triangle is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -378,14 +379,14 @@ def _decide(
             rivals["greedy by cost"], other = cover(choosing, n, terms, by_cost=True)
             bound = min(bound, other)
         best = min(best, total * upper_bound(bound, count, now))
-        hits = {name: judging.hit_by(rival, n) for name, rival in rivals.items()}
-        method = max(hits, key=lambda name: int(hits[name].sum()))
-        low = total * lower_bound(int(hits[method].sum()), count, now / len(rivals))
+        hits = judging.with_one_of(list(rivals.values()), n)
+        most, method = max(zip(hits, rivals, strict=True), key=itemgetter(0))
+        low = total * lower_bound(most, count, now / len(rivals))
         if effort.progress is not None:
             effort.progress(f"{count:,} samples: at least {low / best:.3f} of the best")
         if low >= effort.at_least * best:
             break
-        limit = int(hits[method].sum()) / bound  # what it would be with samples without end
+        limit = most / bound  # what it would be with samples without end
         if limit < effort.at_least and low >= _NEAR * limit * best:
             shortage = "more samples would hardly change it, because no tighter bound is known"
     else:
@@ -395,7 +396,7 @@ def _decide(
     return _Verdict(
         graph=contagion.graph,
         chosen=rivals[method],
-        gains=total * hits[method] / len(judging),
+        gains=total * judging.hit_by(rivals[method], n) / len(judging),
         low=low,
         best=best,
         method=method,

@@ -1,9 +1,12 @@
-"""Who is central, and who bridges: rankings of the customers of a graph.
+"""Who is central, who bridges, who is right, and what of it is more than likeness.
 
 `rank` measures standing in one of ten ways or in that of a plugin, `brokers` measures who
-connects people that are not connected otherwise. Both take a networkx graph, ties (a result
-or a table) or a `SocialGraph`. A central place is not a cause: none of these numbers says
-that anybody moves anybody.
+connects people that are not connected otherwise, `roles` between which groups. They take a
+networkx graph, ties (a result or a table) or a `SocialGraph`. `reach_and_accuracy` puts how
+much people are seen beside how often they are right, `hidden_leaders` how they stand beside
+the org chart, and `mediated` finds who is served through others. A central place is not a
+cause: none of these numbers says that anybody moves anybody. `shuffle_test` asks whether
+neighbours act alike in an order that likeness does not explain, and says what else may.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from scrmkit import _neighbourhoods, _paths, _plugins, _sparse, _walks
+from scrmkit._authority import hidden_leaders, mediated
 from scrmkit._bounds import mean_interval
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._plugins import Plugin
+from scrmkit._reach import ReachAndAccuracy, reach_and_accuracy
+from scrmkit._roles import Roles, roles
+from scrmkit._shuffles import ShuffleTest, shuffle_test
 from scrmkit._sparse import Floats, Ints, Matrix, np
 from scrmkit.errors import InvalidParameter, PluginError
 from scrmkit.graph import SocialGraph
@@ -27,7 +34,19 @@ if TYPE_CHECKING:
 
     Seed = int | SeedSequence | BitGenerator | Generator | None
 
-__all__ = ["Method", "brokers", "rank"]
+__all__ = [
+    "Method",
+    "ReachAndAccuracy",
+    "Roles",
+    "ShuffleTest",
+    "brokers",
+    "hidden_leaders",
+    "mediated",
+    "rank",
+    "reach_and_accuracy",
+    "roles",
+    "shuffle_test",
+]
 
 Method = Literal[
     "pagerank",
