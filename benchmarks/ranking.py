@@ -21,19 +21,19 @@ from scrmkit import communities, influence
 PEOPLE, TIES, GROUPS, MIXING = 100_000, 1_000_000, 200, 0.3
 
 
-def planted(seed: int = 7) -> pl.DataFrame:
+def planted(seed: int = 7, people: int = PEOPLE, ties: int = TIES) -> pl.DataFrame:
     """People in groups, few of whom are very active; three in ten ties go anywhere."""
     rng = np.random.default_rng(seed)
-    activity = rng.pareto(1.5, PEOPLE) + 1
+    activity = rng.pareto(1.5, people) + 1
     activity = np.minimum(activity, 200)
-    group = rng.integers(GROUPS, size=PEOPLE)
-    order = np.lexsort((np.arange(PEOPLE), group))
+    group = rng.integers(GROUPS, size=people)
+    order = np.lexsort((np.arange(people), group))
     everywhere = np.cumsum(activity[order])
     edges = np.searchsorted(group[order], np.arange(GROUPS + 1))
     bounds = np.concatenate([[0.0], everywhere])[edges]
     pairs = np.empty(0, dtype=np.int64)
-    while len(pairs) < TIES:
-        draws = TIES // 2
+    while len(pairs) < ties:
+        draws = ties // 2
         one = np.searchsorted(everywhere, rng.random(draws) * everywhere[-1])
         home = group[order][one]
         low, high = bounds[home], bounds[home + 1]
@@ -41,14 +41,14 @@ def planted(seed: int = 7) -> pl.DataFrame:
         low, high = np.where(anywhere, 0, low), np.where(anywhere, everywhere[-1], high)
         two = np.searchsorted(everywhere, low + rng.random(draws) * (high - low))
         a, b = np.minimum(order[one], order[two]), np.maximum(order[one], order[two])
-        pairs = np.unique(np.concatenate([pairs, (a * PEOPLE + b)[a != b]]))
-    pairs = rng.permutation(pairs)[:TIES]
-    names = np.array([f"customer-{number:06d}" for number in range(PEOPLE)])
+        pairs = np.unique(np.concatenate([pairs, (a * people + b)[a != b]]))
+    pairs = rng.permutation(pairs)[:ties]
+    names = np.array([f"customer-{number:06d}" for number in range(people)])
     return pl.DataFrame(
         {
-            "a": names[pairs // PEOPLE],
-            "b": names[pairs % PEOPLE],
-            "strength": rng.lognormal(size=TIES),
+            "a": names[pairs // people],
+            "b": names[pairs % people],
+            "strength": rng.lognormal(size=ties),
         }
     )
 

@@ -313,6 +313,20 @@ def test_a_graph_turned_round() -> None:
     assert pair.reversed() is pair
 
 
+def test_an_interrupt_leaves_nothing_broken() -> None:
+    """Whoever stops a run in the middle gets the interrupt, and the next run is as ever."""
+    graph = large(3)
+    before = diffusion.spread(graph, [1], runs=900).by_run.tolist()
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            diffusion.spread(graph, [1], runs=900, progress=interrupt)
+    assert diffusion.spread(graph, [1], runs=900).by_run.tolist() == before
+
+
 def test_progress_is_told() -> None:
     """The caller hears how many worlds are done, to the last."""
     heard: list[str] = []

@@ -9,7 +9,9 @@ The map of the house, from the top floor down; imports run downstairs only::
     report           one self-contained page from a log
     plots            pictures
     engagement       how engaged is each customer, why, and how sure are we
-    influence        who is central, who bridges
+    influence        who is central, who bridges, who is right
+    diffusion        what spreads, and whom to ask first
+    trust            whom to believe
     communities      who belongs together, and is that more than chance
     large_graphs     the same by joins, for graphs that do not fit one machine
     plugins          protocols, what is installed, help to write one
@@ -111,6 +113,7 @@ _UPSTAIRS = {
 }
 _ROOMS = {
     "communities": "scipy",
+    "diffusion": "scipy",
     "engagement": "narwhals",
     "graph": "narwhals",
     "influence": "scipy",
@@ -121,6 +124,7 @@ _ROOMS = {
     "relationships": "narwhals",
     "report": "jinja2",
     "testing": "hypothesis",
+    "trust": "scipy",
 }
 """Each room, and the library without which it cannot be entered."""
 

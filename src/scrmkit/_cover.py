@@ -16,7 +16,7 @@ from scrmkit import _compiled
 from scrmkit._arcs import spans
 from scrmkit._compiled import loops
 from scrmkit._samples import Sampler
-from scrmkit._sparse import Flags, Floats, Ints, np, sparse
+from scrmkit._sparse import Codes, Flags, Floats, Ints, np, sparse
 
 
 _BOUNDS: Final = 8
@@ -151,7 +151,7 @@ class Samples:
         found = np.bitwise_or.reduceat(marks[self.members], filled)
         return [int(np.count_nonzero(found >> number & 1)) for number in range(len(choices))]
 
-    def finder(self, n: int, picks: int) -> Callable[[int], Ints]:
+    def finder(self, n: int, picks: int) -> Callable[[int], Ints | Codes]:
         """What gives the samples in which a customer occurs; an index where many are asked for."""
         if picks <= _LOOKED_FOR:
             return lambda one: (
