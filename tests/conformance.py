@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 import attrs
+import narwhals.stable.v2 as nw
 import polars as pl
 from attrs import frozen
 
@@ -25,6 +26,7 @@ from scrmkit import (
     ScrmkitError,
     SocialGraph,
     communities,
+    diffusion,
     engagement,
     influence,
     relationships,
@@ -51,7 +53,7 @@ class Function:
             columns of numbers where there are none.
         ordered: whether the order of the rows is promised.
         quick: whether it is one of the few that are run on every engine every time.
-        wants: what a case must have: ``"acts"``, ``"thread"``.
+        wants: what a case must have: ``"acts"``, ``"ties"``, and columns.
     """
 
     name: str
@@ -97,6 +99,24 @@ def _parts(graph: SocialGraph) -> Mapping[str, Any]:
     """What a graph consists of, as plain values."""
     names = ("ids", "indptr", "indices", "weights")
     return {name: getattr(graph, name).tolist() for name in names}
+
+
+def _chart(graph: SocialGraph) -> dict[Any, Any]:
+    """An org chart: everybody reports to one of the half before them."""
+    ids = graph.ids.tolist()
+    return {one: ids[(place - 1) // 2] if place else None for place, one in enumerate(ids)}
+
+
+def _first(log: InteractionLog) -> Any:
+    rows = nw.from_native(log.frame)
+    return rows.select(nw.col("source").alias("customer"), "time").to_native()
+
+
+def _record(log: InteractionLog) -> Any:
+    """Every act with a valence as a claim that was right if it was good."""
+    rows = nw.from_native(log.frame).filter(~nw.col("valence").is_null())
+    right = (nw.col("valence") > 0).alias("right")
+    return rows.select(nw.col("source").alias("customer"), right).to_native()
 
 
 @lru_cache
@@ -187,6 +207,66 @@ FUNCTIONS: Final = (
         "influence.rank", "", lambda log, *_: influence.rank(_ties(log)), ordered=True, quick=True
     ),
     Function("influence.brokers", "", lambda log, *_: influence.brokers(_graph(log))),
+    Function(
+        "influence.roles",
+        "communities as groups",
+        lambda log, *_: influence.roles(_graph(log), _detected(log)),
+    ),
+    Function(
+        "influence.mediated",
+        "",
+        lambda log, *_: influence.mediated(_ties(log), _graph(log).ids[:2].tolist()),
+    ),
+    Function(
+        "influence.hidden_leaders",
+        "",
+        lambda log, *_: influence.hidden_leaders(influence.rank(_ties(log)), _chart(_graph(log))),
+        ordered=True,
+    ),
+    Function(
+        "influence.reach_and_accuracy",
+        "acts as claims",
+        lambda log, *_: influence.reach_and_accuracy(
+            influence.rank(_ties(log), method="strength_in"), _record(log)
+        ),
+        wants="source valence",
+    ),
+    Function(
+        "influence.shuffle_test",
+        "acts as times",
+        lambda log, *_: influence.shuffle_test(_graph(log), _first(log), shuffles=19).to_dict(),
+        wants="source acts",
+    ),
+    Function(
+        "diffusion.spread",
+        "weighted cascade",
+        lambda log, *_: diffusion.spread(
+            _ties(log), _graph(log).ids[:2].tolist(), model="weighted_cascade", runs=50
+        ),
+        ordered=True,
+        wants="ties",
+    ),
+    Function(
+        "diffusion.seeds",
+        "weighted cascade",
+        lambda log, *_: diffusion.seeds(_ties(log), k=2, model="weighted_cascade", samples=5_000),
+        ordered=True,
+        wants="ties",
+    ),
+    Function(
+        "diffusion.block",
+        "weighted cascade",
+        lambda log, *_: diffusion.block(
+            _ties(log), _graph(log).ids[:1].tolist(), k=1, model="weighted_cascade", samples=5_000
+        ),
+        ordered=True,
+        wants="ties",
+    ),
+    Function(
+        "diffusion.probabilities",
+        "",
+        lambda log, *_: _parts(diffusion.probabilities(_graph(log), rate=0.5)),
+    ),
     Function("communities.detect", "", lambda log, *_: _detected(log), ordered=True),
     Function(
         "Communities.communities", "", lambda log, *_: _detected(log).communities, ordered=True
@@ -201,9 +281,13 @@ def log_of(case: Case, engine: Engine) -> InteractionLog:
 
 def applies(function: Function, case: Case) -> bool:
     """Whether a function can be asked of a case."""
-    if "acts" in function.wants and case.customer is None:
+    wanted = set(function.wants.split())
+    if "acts" in wanted and case.customer is None:
         return False
-    return "thread" not in function.wants or "thread" in case.table.columns
+    if "ties" in wanted and len(_graph(_reference_log(case))) < 2:
+        return False
+    names = {*case.table.columns, *case.options.get("columns", {})}
+    return wanted - {"acts", "ties"} <= names
 
 
 def answer(function: Function, log: InteractionLog, case: Case, engine: Engine) -> tuple[Any, str]:
