@@ -29,9 +29,9 @@ def ranks(values: Floats) -> tuple[Ints, Ints]:
 def names(ids: Any, order: Ints) -> Any:
     """The ids at some positions."""
     chosen = ids[order]
-    if not len(chosen):
-        return np.array([], dtype=str)
-    return chosen.tolist() if chosen.dtype == object else chosen
+    if chosen.dtype != object:
+        return chosen
+    return chosen.tolist() or np.array([], dtype=str)
 
 
 def numbers(values: Floats, missing: Flags, home: Home | None) -> Any:

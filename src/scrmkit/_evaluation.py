@@ -26,6 +26,8 @@ def evaluate(
     methods: Iterable[str] = METHODS,
     share: float = 0.2,
     time: str | None = None,
+    horizon: int = HORIZON,
+    threshold: float = THRESHOLD,
     seed: Seed = 0,
 ) -> Result:
     r"""How far off predictions are: on ratings that are held out, all methods on the same pairs.
@@ -37,11 +39,13 @@ def evaluate(
 
     Args:
         ratings: what there is; see `fairness_goodness`.
-        methods: which of `predict`, with its usual options.
+        methods: which of `predict`.
         share: how much is put aside; above 0 and below 1.
         time: a column of times, dates or numbers, such as ``"last_seen"``: the newest ratings
             are put aside, as one would meet them. None for a draw at random, which is kinder:
             it lets the future speak of the past.
+        horizon: as in `predict`.
+        threshold: as in `predict`.
         seed: for that draw and for the intervals; anything that ``numpy.random.default_rng``
             takes.
 
@@ -87,6 +91,7 @@ def evaluate(
     if not chosen:
         raise InvalidParameter("methods is empty: give at least one method")
     check_range(share, name="share", error=InvalidParameter, low=0, high=1)
+    horizon = _predictions.check_limits(horizon, threshold)
     rng = _sparse.generator(seed)
     known = Judgements.of(ratings, time=time)
     aside = _put_aside(known, share, rng)
@@ -95,7 +100,7 @@ def evaluate(
     found = np.stack(
         [
             _predictions.predict(
-                rest, source, target, method=method, horizon=HORIZON, threshold=THRESHOLD
+                rest, source, target, method=method, horizon=horizon, threshold=threshold
             ).rating
             for method in chosen
         ]
@@ -126,8 +131,8 @@ def evaluate(
             "share": share,
             "time": time,
             "seed": seed,
-            "horizon": HORIZON,
-            "threshold": THRESHOLD,
+            "horizon": horizon,
+            "threshold": threshold,
             "shrinkage": _predictions.SHRINKAGE,
             "confidence": _trials.CONFIDENCE,
             "draws": _trials.DRAWS,

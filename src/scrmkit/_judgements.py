@@ -264,12 +264,12 @@ def _encode(sources: nw.Series[Any], targets: nw.Series[Any]) -> tuple[NDArray[A
     """The ids of two columns in order, and where those of each row stand in them."""
     columns, n = (sources, targets), len(sources)
     kinds = [column.dtype for column in columns]
-    if not n:
-        return np.array([], dtype=object), np.zeros(0, np.int64), np.zeros(0, np.int64)
     if all(kind.is_integer() for kind in kinds):
         whole = np.concatenate([column.cast(nw.Int64).to_numpy() for column in columns])
         ids, places = np.unique(whole, return_inverse=True)
         return ids, places[:n], places[n:]
+    if not n:
+        return np.array([], dtype=object), np.zeros(0, np.int64), np.zeros(0, np.int64)
     if not all(isinstance(kind, _WORD_TYPES) for kind in kinds):
         raise InvalidTable(
             f"the columns source and target are {kinds[0]} and {kinds[1]}: ids must be all "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from attrs import frozen
 
+from scrmkit._checks import check_range, to_whole
 from scrmkit._judgements import Judgements
 from scrmkit._propagation import NOTHING, Answer, Network, moletrust, tidaltrust
 from scrmkit._reputation import FairnessGoodness, Means
@@ -59,6 +60,14 @@ def check_method(method: str) -> None:
         raise InvalidParameter(
             f"method must be one of {', '.join(map(repr, METHODS))}", value=method
         )
+
+
+def check_limits(horizon: Any, threshold: float) -> int:
+    """The horizon as a whole number; refuse limits of propagation that cannot be."""
+    check_range(threshold, name="threshold", error=InvalidParameter, low=0, high=1)
+    if threshold == 0:
+        raise InvalidParameter("threshold must be above 0: trust of 0 weighs nothing in a mean")
+    return to_whole(horizon, name="horizon", least=1)
 
 
 def predict(

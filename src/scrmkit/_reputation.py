@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from scrmkit._sparse import Floats, Ints, Matrix, inverse, np
 
@@ -24,6 +24,7 @@ class FairnessGoodness:
     Attributes:
         matrix: the ratings, rows to columns.
         turned: the same, columns to rows.
+        heads: who received each rating of the matrix.
         given: how many each customer gave.
         received: how many each received.
         fairness: from 0 to 1; 1 for who gave none.
@@ -32,6 +33,7 @@ class FairnessGoodness:
 
     matrix: Matrix
     turned: Matrix
+    heads: Ints
     given: Ints
     received: Ints
     fairness: Floats
@@ -42,48 +44,44 @@ class FairnessGoodness:
         """The solution for all the ratings."""
         turned = matrix.T.tocsr()
         given, received = (np.diff(each.indptr).astype(np.int64) for each in (matrix, turned))
-        start = np.ones(len(given))
-        parts = (matrix, turned, given, received)
-        return cls(*parts, *_settle(*parts, start, None))
+        blank = np.ones(len(given))
+        made = cls(matrix, turned, matrix.indices.astype(np.int64), given, received, blank, blank)
+        fairness, goodness = made._settle(given, received, None)
+        return evolve(made, fairness=fairness, goodness=goodness)
 
     def without(self, source: int, target: int, rating: float) -> tuple[float, float]:
         """The fairness of a source and the goodness of a target without this rating of hers."""
         given, received = self.given.copy(), self.received.copy()
         given[source] -= 1
         received[target] -= 1
-        fairness, goodness = _settle(
-            self.matrix, self.turned, given, received, self.fairness, (source, target, rating)
-        )
+        fairness, goodness = self._settle(given, received, (source, target, rating))
         return float(fairness[source]), float(goodness[target])
 
-
-def _settle(
-    matrix: Matrix,
-    turned: Matrix,
-    given: Ints,
-    received: Ints,
-    fairness: Floats,
-    left_out: tuple[int, int, float] | None,
-) -> tuple[Floats, Floats]:
-    """Fairness and goodness in turn until they rest, without one of the ratings if so asked."""
-    share, half = (inverse(each.astype(np.float64)) for each in (received, 2 * given))
-    busy = np.flatnonzero(np.diff(matrix.indptr))
-    starts = matrix.indptr[busy]
-    half = half[busy]
-    while True:
-        goodness = np.asarray(turned @ fairness)
-        if left_out is not None:
-            goodness[left_out[1]] -= left_out[2] * fairness[left_out[0]]
-        goodness *= share
-        distance = np.abs(matrix.data - goodness[matrix.indices])
-        off = np.add.reduceat(distance, starts) if len(starts) else np.zeros(0)
-        if left_out is not None:
-            source, target, rating = left_out
-            off[np.searchsorted(busy, source)] -= abs(rating - goodness[target])
-        before, fairness = fairness, np.ones_like(fairness)
-        fairness[busy] = 1.0 - off * half
-        if np.abs(fairness - before).max(initial=0.0) <= PRECISION:
-            return np.clip(fairness, 0.0, 1.0), np.clip(goodness, -1.0, 1.0)
+    def _settle(
+        self, given: Ints, received: Ints, left_out: tuple[int, int, float] | None
+    ) -> tuple[Floats, Floats]:
+        """Fairness and goodness in turn until they rest, without a rating if so asked."""
+        share, half = (inverse(each.astype(np.float64)) for each in (received, 2 * given))
+        busy = np.flatnonzero(self.given)
+        starts, half = self.matrix.indptr[busy], half[busy]
+        distance = np.empty(len(self.heads))
+        fairness = self.fairness
+        while True:
+            goodness = np.asarray(self.turned @ fairness)
+            if left_out is not None:
+                goodness[left_out[1]] -= left_out[2] * fairness[left_out[0]]
+            goodness *= share
+            np.take(goodness, self.heads, out=distance, mode="clip")
+            np.subtract(distance, self.matrix.data, out=distance)
+            np.abs(distance, out=distance)
+            off = np.add.reduceat(distance, starts) if len(starts) else np.zeros(0)
+            if left_out is not None:
+                source, target, rating = left_out
+                off[np.searchsorted(busy, source)] -= abs(rating - goodness[target])
+            before, fairness = fairness, np.ones_like(fairness)
+            fairness[busy] = 1.0 - off * half
+            if np.abs(fairness - before).max(initial=0.0) <= PRECISION:
+                return np.clip(fairness, 0.0, 1.0), np.clip(goodness, -1.0, 1.0)
 
 
 @frozen(eq=False)

@@ -44,12 +44,12 @@ def measure(
     drawn: dict[str, list[Floats]] = {name: [] for name in whole}
     ends = [np.unique(each, return_inverse=True)[1] for each in (source, target)]
     for _ in range(DRAWS // _AT_ONCE if len(truth) else 0):
-        weights = np.ones((len(truth), _AT_ONCE))
+        weights = np.ones((_AT_ONCE, len(truth)))
         for each in ends:
             size = int(each.max()) + 1
             counts = rng.multinomial(size, np.full(size, 1 / size), size=_AT_ONCE)
-            weights *= counts[:, each].T
-        for name, values in _measures(parts @ weights, best).items():
+            weights *= counts[:, each]
+        for name, values in _measures(_summed(parts, weights), best).items():
             drawn[name].append(values)
     return {
         name: Trial(values[:, 0], *_ends(drawn[name], len(found))) for name, values in whole.items()
@@ -62,6 +62,13 @@ def _moments(found: Floats, truth: Floats) -> Floats:
     off = found - truth
     parts = (np.ones_like(found), off**2, np.abs(off), found, there, found**2, there**2)
     return np.stack([*parts, found * there], axis=1)
+
+
+def _summed(parts: Floats, weights: Floats) -> Floats:
+    """The weighed sums over pairs: methods, then parts, then draws."""
+    methods, kinds, pairs = parts.shape
+    sums = parts.reshape(methods * kinds, pairs) @ weights.T
+    return np.asarray(sums.reshape(methods, kinds, len(weights)))
 
 
 def _measures(sums: Floats, best: int | None) -> dict[str, Floats]:

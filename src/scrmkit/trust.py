@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scrmkit import _columns, _predictions, _sparse, _walks
-from scrmkit._checks import Id, check_range, to_whole
+from scrmkit._checks import Id, check_range, digest
 from scrmkit._evaluation import evaluate
 from scrmkit._judgements import Judgements, Pairs
 from scrmkit._predictions import HORIZON, REASONS, THRESHOLD, Method
@@ -120,7 +120,7 @@ def eigentrust(
         parameters={
             "method": "eigentrust",
             "damping": damping,
-            "trusted": None if trusted is None else int(np.count_nonzero(start)),
+            "trusted": None if trusted is None else _digest(known, start),
             "tolerance": 1e-10,
             **known.origin(),
         },
@@ -280,10 +280,7 @@ def predict(
         (2010), doi:10.1145/1644873.1644874.
     """
     _predictions.check_method(method)
-    horizon = to_whole(horizon, name="horizon", least=1)
-    check_range(threshold, name="threshold", error=InvalidParameter, low=0, high=1)
-    if threshold == 0:
-        raise InvalidParameter("threshold must be above 0: trust of 0 weighs nothing in a mean")
+    horizon = _predictions.check_limits(horizon, threshold)
     known = Judgements.of(ratings)
     asked = Pairs.of(pairs, known)
     found = _predictions.predict(
@@ -330,6 +327,12 @@ def _beforehand(known: Judgements, wanted: Mapping[Id, float] | Iterable[Id]) ->
     start /= start.max()
     start /= start.sum()
     return start
+
+
+def _digest(known: Judgements, start: Floats) -> str:
+    """Sixteen digits that name who is trusted beforehand and how much."""
+    some = np.flatnonzero(start)
+    return digest({"customers": known.ids[some].tolist(), "shares": start[some].tolist()})
 
 
 def _options(method: str, horizon: int, threshold: float) -> dict[str, Any]:
