@@ -504,6 +504,23 @@ def test_the_example_of_moletrust() -> None:
     assert found == [(pytest.approx(0.7667, abs=1e-4), 2, None)]
 
 
+def test_how_many_ratings_an_answer_rests_on() -> None:
+    """``n`` counts the ratings that were heard, never the pair's own."""
+    ratings = {**EVE, ("alice", "eve"): -1.0, ("carl", "eve"): 0.2}
+    found = {
+        method: predicted(named(ratings), [("alice", "eve")], method)[0][1] for method in METHODS
+    }
+    assert found == {
+        "mean": 5,
+        "mean_received": 3,
+        "mean_given": 2,
+        "mean_both": 5,
+        "fairness_goodness": 3,
+        "tidaltrust": 1,
+        "moletrust": 2,
+    }
+
+
 def test_tidaltrust_hears_the_strongest_of_the_shortest_paths() -> None:
     """Only the path through Dave counts: its ratings are the largest; a longer one never does."""
     longer = {**EVE, ("dave", "fay"): 1.0, ("fay", "eve"): -1.0}
@@ -586,6 +603,9 @@ def test_pairs_come_as_a_table_or_a_list_and_keep_their_order() -> None:
     found = trust.predict(ratings, [(ana, ben), (cem, ben)], method="mean_received").frame
     assert isinstance(found, pd.DataFrame)
     assert found["rating"].tolist() == [1.0, 0.5]
+    numbers = table({(1, 2): 0.5, (3, 2): 1.0})
+    assert predicted(numbers, np.array([[1, 2]]).tolist(), "mean_received") == [(1.0, 1, None)]
+    assert predicted(numbers, [(np.int64(1), np.int64(2))], "mean_received") == [(1.0, 1, None)]
     pairs = pl.DataFrame({"source": [str(cem)], "target": [str(ben)], "more": [1]})
     found = trust.predict(ratings, pairs, method="mean_received").frame
     assert found.rows() == [(str(cem), str(ben), 0.5, 1, None)]

@@ -68,6 +68,8 @@ def evaluate(
             ratings, or a time for a graph.
         InvalidTable: a column is missing, null somewhere, or of the wrong type.
 
+    Complexity: the methods' own on the pairs put aside, and a thousand times these pairs.
+
     Example:
         >>> import polars as pl
         >>> from scrmkit import trust

@@ -15,7 +15,7 @@ from scrmkit._checks import Frozen, Id
 from scrmkit._ids import to_plain_ids
 from scrmkit._sparse import Flags, Floats, Ints, Matrix, np, row_of_each, sparse
 from scrmkit._tables import Home
-from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
+from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.graph import SocialGraph
 
 
@@ -94,13 +94,6 @@ class Judgements:
         there = (keys[place] == wanted) & (source >= 0) & (target >= 0)
         return np.where(there, place, -1)
 
-    def position(self, customer: Id) -> int:
-        """Where a customer stands in ids."""
-        found = self.positions([customer])[0]
-        if found < 0:
-            raise UnknownCustomer("this customer is not among the ratings", value=customer)
-        return int(found)
-
     def positions(self, wanted: Iterable[Id]) -> Ints:
         """Where customers stand in ids; -1 for those who are not there."""
         place = {one: position for position, one in enumerate(self.ids.tolist())}
@@ -166,8 +159,9 @@ def _split(pairs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
                 "[(source, target)]"
             )
         for end, one in zip(ends, pair, strict=True):
-            _checks.check_id(one, name="an id in pairs", error=InvalidParameter)
-            end.append(_plain(one))
+            plain = _plain(one)
+            _checks.check_id(plain, name="an id in pairs", error=InvalidParameter)
+            end.append(plain)
     return ends
 
 
@@ -203,7 +197,10 @@ def _from_networkx(graph: Any) -> Judgements:
 
 
 def _plain(one: Any) -> Any:
-    return str(one) if isinstance(one, UUID) else one
+    """An id as it stands among the ids: UUIDs are their text, integers those of Python."""
+    if isinstance(one, UUID):
+        return str(one)
+    return int(one) if isinstance(one, np.integer) else one
 
 
 def _undirected() -> InvalidParameter:
@@ -275,7 +272,9 @@ def _encode(sources: nw.Series[Any], targets: nw.Series[Any]) -> tuple[NDArray[A
             f"the columns source and target are {kinds[0]} and {kinds[1]}: ids must be all "
             f"texts or all integers"
         )
-    if importlib.util.find_spec("polars") and importlib.util.find_spec("pyarrow"):
+    if sources.implementation.is_polars() or (
+        importlib.util.find_spec("polars") and importlib.util.find_spec("pyarrow")
+    ):
         import polars as pl
 
         words = pl.concat([column.cast(nw.String).to_polars().alias("id") for column in columns])

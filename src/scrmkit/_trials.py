@@ -9,7 +9,6 @@ from scrmkit._sparse import Floats, Ints, np
 
 DRAWS = 1_000
 CONFIDENCE = 0.95
-_AT_ONCE = 100
 
 
 @frozen(eq=False)
@@ -41,19 +40,20 @@ def measure(
     whole = _measures(parts.sum(axis=2, keepdims=True), None)
     best = int(np.argmin(whole["rmse"][:, 0])) if len(truth) else 0
     whole = _measures(parts.sum(axis=2, keepdims=True), best)
-    drawn: dict[str, list[Floats]] = {name: [] for name in whole}
     ends = [np.unique(each, return_inverse=True)[1] for each in (source, target)]
-    for _ in range(DRAWS // _AT_ONCE if len(truth) else 0):
-        weights = np.ones((_AT_ONCE, len(truth)))
-        for each in ends:
-            size = int(each.max()) + 1
-            counts = rng.multinomial(size, np.full(size, 1 / size), size=_AT_ONCE)
-            weights *= counts[:, each]
-        for name, values in _measures(_summed(parts, weights), best).items():
-            drawn[name].append(values)
-    return {
-        name: Trial(values[:, 0], *_ends(drawn[name], len(found))) for name, values in whole.items()
-    }
+    sums = np.zeros((*parts.shape[:2], DRAWS if len(truth) else 0))
+    for draw in range(sums.shape[2]):
+        givers, takers = (_times_drawn(each, rng) for each in ends)
+        sums[:, :, draw] = np.einsum("mkp,p->mk", parts, givers * takers)
+    drawn = _measures(sums, best)
+    return {name: Trial(values[:, 0], *_ends(drawn[name])) for name, values in whole.items()}
+
+
+def _times_drawn(ends: Ints, rng: np.random.Generator) -> Floats:
+    """For each pair, how often its end comes in a sample with repetition of all ends."""
+    size = int(ends.max()) + 1
+    counts = np.bincount(rng.integers(0, size, size), minlength=size)
+    return counts[ends].astype(np.float64)
 
 
 def _moments(found: Floats, truth: Floats) -> Floats:
@@ -62,13 +62,6 @@ def _moments(found: Floats, truth: Floats) -> Floats:
     off = found - truth
     parts = (np.ones_like(found), off**2, np.abs(off), found, there, found**2, there**2)
     return np.stack([*parts, found * there], axis=1)
-
-
-def _summed(parts: Floats, weights: Floats) -> Floats:
-    """The weighed sums over pairs: methods, then parts, then draws."""
-    methods, kinds, pairs = parts.shape
-    sums = parts.reshape(methods * kinds, pairs) @ weights.T
-    return np.asarray(sums.reshape(methods, kinds, len(weights)))
 
 
 def _measures(sums: Floats, best: int | None) -> dict[str, Floats]:
@@ -88,13 +81,12 @@ def _measures(sums: Floats, best: int | None) -> dict[str, Floats]:
     }
 
 
-def _ends(drawn: list[Floats], methods: int) -> tuple[Floats, Floats]:
+def _ends(drawn: Floats) -> tuple[Floats, Floats]:
     """The ends of the middle part of what was drawn, of those draws in which there was any."""
-    low, high = np.full(methods, np.nan), np.full(methods, np.nan)
-    if drawn:
-        for method, values in enumerate(np.concatenate(drawn, axis=1)):
-            known = values[np.isfinite(values)]
-            if len(known):
-                tails = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
-                low[method], high[method] = np.quantile(known, tails)
+    low, high = np.full(len(drawn), np.nan), np.full(len(drawn), np.nan)
+    for method, values in enumerate(drawn):
+        known = values[np.isfinite(values)]
+        if len(known):
+            tails = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+            low[method], high[method] = np.quantile(known, tails)
     return low, high

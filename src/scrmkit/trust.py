@@ -23,7 +23,7 @@ from scrmkit._predictions import HORIZON, REASONS, THRESHOLD, Method
 from scrmkit._ratings import Ratings, ratings
 from scrmkit._reputation import PRECISION, FairnessGoodness
 from scrmkit._sparse import Floats, np
-from scrmkit.errors import InvalidParameter
+from scrmkit.errors import InvalidParameter, UnknownCustomer
 from scrmkit.results import Lookup, Ranking, Result
 
 
@@ -240,7 +240,9 @@ def predict(
         method: one of the above.
         horizon: for ``tidaltrust`` and ``moletrust``, how many ratings a path may have,
             the last included.
-        threshold: for ``moletrust``, from how much trust on one is listened to; above 0.
+        threshold: for ``moletrust``, from how much trust on one is listened to; above 0. The
+            default is that of the paper, whose ratings are 0 or 1: where most of yours are .1,
+            few pass it.
 
     Returns:
         A result with the columns ``source``, ``target``, ``rating`` (-1 to 1), ``n`` (how many
@@ -255,8 +257,9 @@ def predict(
             are none, or an id that is no id.
         InvalidTable: a column is missing, null somewhere, or of the wrong type.
 
-    Complexity: for ``tidaltrust`` and ``moletrust``, the ratings within the horizon, once for
-    each source and once for each pair that has a rating of its own; for ``fairness_goodness``,
+    Complexity: the ratings are read anew by each call, so ask for many pairs at once. For
+    ``tidaltrust`` and ``moletrust``, the ratings within the horizon, once for each
+    source and once for each pair that has a rating of its own; for ``fairness_goodness``,
     linear in ratings for each step, once, and anew for each pair that has one.
 
     Example:
@@ -315,13 +318,18 @@ def _beforehand(known: Judgements, wanted: Mapping[Id, float] | Iterable[Id]) ->
             f"ids to weights",
             value=wanted,
         )
-    pairs: Iterable[tuple[Id, float]] = ((one, 1.0) for one in wanted)
+    shares: dict[Id, float]
     if isinstance(wanted, Mapping | Lookup):
-        pairs = wanted.items()
+        shares = dict(wanted.items())
+    else:
+        shares = dict.fromkeys(wanted, 1.0)
+    places = known.positions(shares)
     start = np.zeros(len(known.ids))
-    for customer, value in pairs:
+    for (customer, value), place in zip(shares.items(), places.tolist(), strict=True):
         check_range(value, name="trusted", error=InvalidParameter, low=0)
-        start[known.position(customer)] = value
+        if place < 0:
+            raise UnknownCustomer("a trusted customer is not among the ratings", value=customer)
+        start[place] = value
     if not start.any():
         raise InvalidParameter("trusted must give some customer more than 0")
     start /= start.max()
