@@ -21,7 +21,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrmkit import InteractionLog, SocialGraph, trust
+from scrmkit import InteractionLog, SocialGraph, _columns, trust
 from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
 from scrmkit.interactions import Interaction
 from scrmkit.testing import strategies
@@ -530,6 +530,20 @@ def test_tidaltrust_hears_the_strongest_of_the_shortest_paths() -> None:
     assert found == [(pytest.approx(0.75), 2, None)]
 
 
+def test_tidaltrust_hears_nobody_by_a_weak_rating() -> None:
+    """Who is on a strong path says what strong ratings say, not what weak ones do."""
+    ratings = {
+        ("ana", "ben"): 1.0,
+        ("ana", "cem"): 1.0,
+        ("ben", "dot"): 1.0,
+        ("cem", "eli"): 1.0,
+        ("cem", "dot"): 0.2,
+        ("dot", "zoe"): -1.0,
+        ("eli", "zoe"): 0.5,
+    }
+    assert predicted(named(ratings), [("ana", "zoe")], "tidaltrust") == [(-0.25, 2, None)]
+
+
 def test_who_is_distrusted_passes_nothing_on() -> None:
     """The word of one whom the source distrusts is not heard, and a bad word by a friend is."""
     foe = {
@@ -711,6 +725,21 @@ def test_intervals_hold_the_error_of_new_raters() -> None:
         )
         held += row["rmse_low"] <= exact * math.sqrt(1 + 1 / 12) <= row["rmse_high"]
     assert held >= 17
+
+
+@pytest.mark.parametrize(("one", "many"), [("source", "target"), ("target", "source")])
+def test_intervals_are_of_sources_and_of_targets(one: str, many: str) -> None:
+    """Where all ratings are of one customer, the others still make an interval."""
+    values = np.random.default_rng(8).uniform(-1, 1, 60)
+    ratings = pl.DataFrame({one: [0] * 60, many: range(1, 61), "rating": values})
+    row = trust.evaluate(ratings, methods=["mean"], share=0.5).frame.row(0, named=True)
+    assert row["rmse_low"] + 0.05 < row["rmse"] < row["rmse_high"] - 0.05
+
+
+def test_ranks_of_nearly_equal_values_are_in_order_of_id() -> None:
+    """Values that differ by the noise of sums share a rank, in order of position."""
+    order, ranks = _columns.ranks(np.array([0.5, 1.0, 1.0 + 1e-13, 0.7]))
+    assert (order.tolist(), ranks.tolist()) == ([1, 2, 3, 0], [1, 1, 3, 4])
 
 
 @pytest.mark.parametrize(

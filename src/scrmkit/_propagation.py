@@ -157,9 +157,6 @@ class _Flood:
             tails = self._network.turned.indices[arcs].astype(np.int64)
             weights = self._network.turned.data[arcs]
             kept: Flags = (self.level[tails] == level) & (weights >= strongest)
-            kept &= self._strength[tails] >= strongest
-            if self._ignore is not None:
-                kept &= (tails != self._ignore[0]) | (front[places] != self._ignore[1])
             places, tails, weights = places[kept], tails[kept], weights[kept]
             front, group = np.unique(tails, return_inverse=True)
             said = np.bincount(group, weights * said[places]) / np.bincount(group, weights)
