@@ -124,9 +124,9 @@ def _by_fairness(
     solved = FairnessGoodness.of(known.matrix())
     fresh = wanted & ~has
     found[fresh] = solved.fairness[source[fresh]] * solved.goodness[target[fresh]]
-    for pair in np.flatnonzero(wanted & has).tolist():
-        parts = solved.without(int(source[pair]), int(target[pair]), float(own[pair]))
-        found[pair] = parts[0] * parts[1]
+    rated = wanted & has
+    fairness, goodness = solved.without(source[rated], target[rated], own[rated])
+    found[rated] = fairness * goodness
     return found
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from scrmkit._sparse import Floats, Ints, Matrix, inverse, np
+from scrmkit._sparse import STATE, Floats, Ints, Matrix, inverse, np, sparse
 
 
 PRECISION = 1e-10
+_AT_ONCE = 8
 
 
 @frozen(eq=False)
@@ -46,40 +47,54 @@ class FairnessGoodness:
         given, received = (np.diff(each.indptr).astype(np.int64) for each in (matrix, turned))
         blank = np.ones(len(given))
         made = cls(matrix, turned, matrix.indices.astype(np.int64), given, received, blank, blank)
-        fairness, goodness = made._settle(given, received, None)
-        return evolve(made, fairness=fairness, goodness=goodness)
+        fairness, goodness = made._settle(np.ones((len(given), 1)), None)
+        return evolve(made, fairness=fairness[:, 0], goodness=goodness[:, 0])
 
-    def without(self, source: int, target: int, rating: float) -> tuple[float, float]:
-        """The fairness of a source and the goodness of a target without this rating of hers."""
-        given, received = self.given.copy(), self.received.copy()
-        given[source] -= 1
-        received[target] -= 1
-        fairness, goodness = self._settle(given, received, (source, target, rating))
-        return float(fairness[source]), float(goodness[target])
+    def without(self, source: Ints, target: Ints, rating: Floats) -> tuple[Floats, Floats]:
+        """The fairness of sources and the goodness of targets, each without its own rating."""
+        fairness, goodness = np.empty(len(source)), np.empty(len(source))
+        size = max(1, min(_AT_ONCE, STATE // max(len(self.heads), 1)))
+        for start in range(0, len(source), size):
+            some = slice(start, start + size)
+            chosen = (source[some], target[some], rating[some])
+            each = np.arange(len(chosen[0]))
+            begin = np.repeat(self.fairness[:, np.newaxis], len(each), axis=1)
+            settled = self._settle(begin, chosen)
+            fairness[some] = settled[0][chosen[0], each]
+            goodness[some] = settled[1][chosen[1], each]
+        return fairness, goodness
 
     def _settle(
-        self, given: Ints, received: Ints, left_out: tuple[int, int, float] | None
+        self, fairness: Floats, left_out: tuple[Ints, Ints, Floats] | None
     ) -> tuple[Floats, Floats]:
-        """Fairness and goodness in turn until they rest, without a rating if so asked."""
-        share, half = (inverse(each.astype(np.float64)) for each in (received, 2 * given))
-        busy = np.flatnonzero(self.given)
-        starts, half = self.matrix.indptr[busy], half[busy]
-        distance = np.empty(len(self.heads))
-        fairness = self.fairness
+        """Fairness and goodness in turn until they rest; each column without a rating, if asked."""
+        columns = fairness.shape[1]
+        given, received = (
+            np.repeat(each[:, np.newaxis], columns, axis=1).astype(np.float64)
+            for each in (self.given, self.received)
+        )
+        each = np.arange(columns)
+        if left_out is not None:
+            source, target, rating = left_out
+            given[source, each] -= 1
+            received[target, each] -= 1
+        share, half = inverse(received), inverse(2 * given)
+        places = np.arange(len(self.heads), dtype=np.int32)
+        parts = (np.ones(len(places)), places, self.matrix.indptr)
+        adding = sparse.csr_array(parts, shape=(len(self.given), len(places)))
+        distance = np.empty((len(places), columns))
         while True:
             goodness = np.asarray(self.turned @ fairness)
             if left_out is not None:
-                goodness[left_out[1]] -= left_out[2] * fairness[left_out[0]]
+                goodness[target, each] -= rating * fairness[source, each]
             goodness *= share
-            np.take(goodness, self.heads, out=distance, mode="clip")
-            np.subtract(distance, self.matrix.data, out=distance)
+            np.take(goodness, self.heads, axis=0, out=distance, mode="clip")
+            np.subtract(distance, self.matrix.data[:, np.newaxis], out=distance)
             np.abs(distance, out=distance)
-            off = np.add.reduceat(distance, starts) if len(starts) else np.zeros(0)
+            off = np.asarray(adding @ distance)
             if left_out is not None:
-                source, target, rating = left_out
-                off[np.searchsorted(busy, source)] -= abs(rating - goodness[target])
-            before, fairness = fairness, np.ones_like(fairness)
-            fairness[busy] = 1.0 - off * half
+                off[source, each] -= np.abs(rating - goodness[target, each])
+            before, fairness = fairness, 1.0 - off * half
             if np.abs(fairness - before).max(initial=0.0) <= PRECISION:
                 return np.clip(fairness, 0.0, 1.0), np.clip(goodness, -1.0, 1.0)
 
