@@ -30,6 +30,7 @@ from scrmkit import (
     engagement,
     influence,
     relationships,
+    trust,
 )
 
 
@@ -117,6 +118,11 @@ def _record(log: InteractionLog) -> Any:
     rows = nw.from_native(log.frame).filter(~nw.col("valence").is_null())
     right = (nw.col("valence") > 0).alias("right")
     return rows.select(nw.col("source").alias("customer"), right).to_native()
+
+
+@lru_cache
+def _ratings(log: InteractionLog) -> Any:
+    return trust.ratings(log, as_of=AS_OF)
 
 
 @lru_cache
@@ -238,6 +244,51 @@ FUNCTIONS: Final = (
         wants="source acts",
     ),
     Function(
+        "trust.ratings",
+        "",
+        lambda log, *_: _ratings(log),
+        wants="source target valence",
+        quick=True,
+    ),
+    Function(
+        "trust.ratings",
+        "known at an instant, half-life",
+        lambda log, *_: trust.ratings(log, as_of=AS_OF, known_at=KNOWN_AT, half_life=HALF_LIFE),
+        wants="source target valence",
+    ),
+    Function(
+        "trust.ratings",
+        "to the last instant",
+        lambda log, *_: trust.ratings(log, half_life=HALF_LIFE),
+        wants="source target valence acts",
+    ),
+    Function(
+        "Ratings.left_out",
+        "",
+        lambda log, *_: dict(_ratings(log).left_out),
+        wants="source target valence",
+    ),
+    Function(
+        "trust.eigentrust",
+        "",
+        lambda log, *_: trust.eigentrust(_ratings(log)),
+        ordered=True,
+        wants="source target valence",
+    ),
+    Function(
+        "trust.fairness_goodness",
+        "",
+        lambda log, *_: trust.fairness_goodness(_ratings(log)),
+        ordered=True,
+        wants="source target valence",
+    ),
+    Function(
+        "trust.predict",
+        "",
+        lambda log, *_: trust.predict(_ratings(log), _ratings(log)),
+        wants="source target valence",
+    ),
+    Function(
         "diffusion.spread",
         "weighted cascade",
         lambda log, *_: diffusion.spread(
@@ -286,8 +337,8 @@ def applies(function: Function, case: Case) -> bool:
         return False
     if "ties" in wanted and len(_graph(_reference_log(case))) < 2:
         return False
-    names = {*case.table.columns, *case.options.get("columns", {})}
-    return wanted - {"acts", "ties"} <= names
+    columns = wanted - {"acts", "ties"}
+    return not columns or columns <= set(_reference_log(case).frame.columns)
 
 
 def answer(function: Function, log: InteractionLog, case: Case, engine: Engine) -> tuple[Any, str]:
@@ -409,7 +460,7 @@ def _compare_values(wanted: Any, got: Any, where: str) -> None:
 
 def forget() -> None:
     """Let go of all tables and connections, which some engines want before Python ends."""
-    for made in (_ties, _graph, _detected, _reference_log, expected):
+    for made in (_ties, _graph, _detected, _ratings, _reference_log, expected):
         made.cache_clear()
     for connection in (duckdb_connection, ibis_connection):
         connection.cache_clear()
