@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from scrmkit import _checks, _entries, _sparse
+from scrmkit import _checks, _columns, _entries, _sparse
+from scrmkit._columns import middle_ranks
 from scrmkit._entries import Entries
-from scrmkit._ranks import middle_ranks
 from scrmkit._sparse import Flags, Ints, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
@@ -87,13 +87,13 @@ def hidden_leaders(standing: Any, chart: Any) -> Result:
     gap = ahead / max(int(both.sum()) - 1, 1)
 
     def column(numbers: Any, where: Flags) -> Any:
-        return _entries.float_column(numbers[order], home, where=where)
+        return _columns.numbers(numbers[order], home, where=where)
 
     return Result(
         columns={
-            "customer": _entries.id_column(ids[order], home),
-            "level": _entries.whole_column(depth[order], home, where=charted[order]),
-            "reports": _entries.whole_column(below[order], home, where=charted[order]),
+            "customer": _columns.names(ids[order], home),
+            "level": _columns.wholes(depth[order], home, where=charted[order]),
+            "reports": _columns.wholes(below[order], home, where=charted[order]),
             "formal_rank": column(formal_rank, shown),
             "social": column(social, known[order]),
             "social_rank": column(social_rank, shown),
@@ -236,9 +236,9 @@ def mediated(graph: Any, ours: Iterable[Any], *, weight: str | None = None) -> R
         parameters["graph"] = dict(social.parameters)
     return Result(
         columns={
-            "customer": _entries.id_column(social.ids[found], social.home),
+            "customer": _columns.names(social.ids[found], social.home),
             "through": through[found],
-            "peer": _entries.id_column(social.ids[peer[best]], social.home),
+            "peer": _columns.names(social.ids[peer[best]], social.home),
             "strength": way[best],
             "share": with_peers[found] / _sparse.row_sums(matrix)[found],
         },

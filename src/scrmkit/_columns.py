@@ -1,14 +1,16 @@
-"""Columns of results: the order of values and their ranks, ids, and columns with gaps."""
+"""Columns of results: ranks, ids, and values with gaps where there is no answer."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
+from numpy.typing import NDArray
 
-from scrmkit._sparse import Flags, Floats, Ints, np
-from scrmkit._tables import ENGINES, Home, default_engine
+from scrmkit._sparse import Flags, Floats, Ints, np, round_digits
+from scrmkit._tables import ENGINES, Engine, Home, default_engine
 
 
 def ranks(values: Floats) -> tuple[Ints, Ints]:
@@ -18,26 +20,28 @@ def ranks(values: Floats) -> tuple[Ints, Ints]:
     """
     order = np.argsort(-values, kind="stable")
     descending = values[order]
-    near = 1e-9 * float(np.abs(values).max(initial=0.0))
+    near = 1e-9 * float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     new = np.ones(len(values), dtype=bool)
-    new[1:] = descending[:-1] - descending[1:] > near
+    with np.errstate(invalid="ignore"):
+        new[1:] = descending[:-1] - descending[1:] > near
     group = np.cumsum(new) - 1
-    order = order[np.lexsort((order, group))]
+    if (~new[1:] & (order[1:] < order[:-1])).any():
+        order = order[np.lexsort((order, group))]
     return order, np.flatnonzero(new)[group] + 1
 
 
-def names(ids: Any, order: Ints) -> Any:
-    """The ids at some positions."""
-    chosen = ids[order]
-    if chosen.dtype != object:
-        return chosen
-    return chosen.tolist() or np.array([], dtype=str)
+def middle_ranks(values: Floats) -> Floats:
+    """Ranks from 1, the smallest; equal values (to nine digits) are at the mean of theirs."""
+    _, codes, sizes = np.unique(round_digits(values), return_inverse=True, return_counts=True)
+    middle: Floats = (np.cumsum(sizes) - (sizes - 1) / 2)[codes]
+    return middle
 
 
-def numbers(values: Floats, missing: Flags, home: Home | None) -> Any:
-    """Numbers with nulls where there is no answer, of a type for numbers even if there is none."""
-    plain = [None if no else value for value, no in zip(values.tolist(), missing, strict=True)]
-    return _typed(plain, nw.Float64, home)
+def names(ids: NDArray[Any], home: Home | None) -> Any:
+    """Ids, of a type also where there are none."""
+    if ids.dtype != object:
+        return ids
+    return _typed(ids.tolist(), nw.String, home)
 
 
 def words(values: Sequence[str | None], home: Home | None) -> Any:
@@ -45,8 +49,37 @@ def words(values: Sequence[str | None], home: Home | None) -> Any:
     return _typed(values, nw.String, home)
 
 
+def numbers(values: Floats, home: Home | None, *, where: Flags | None = None) -> Any:
+    """Numbers, null where they are no answer, of a type for numbers even if none is.
+
+    Args:
+        values: the numbers.
+        home: where the result goes back to.
+        where: which of them are answers; without it all of them.
+    """
+    if where is None or where.all():
+        return values
+    return _typed(_with_gaps(values, where), nw.Float64, home)
+
+
+def wholes(values: Ints, home: Home | None, *, where: Flags) -> Any:
+    """Whole numbers, null where they are no answer, never floats."""
+    if where.all():
+        return values
+    if _engine_of(home) == "pandas":
+        return importlib.import_module("pandas").array(_with_gaps(values, where), dtype="Int64")
+    return _typed(_with_gaps(values, where), nw.Int64, home)
+
+
+def _with_gaps(values: Floats | Ints, where: Flags) -> list[Any]:
+    return [one if there else None for one, there in zip(values.tolist(), where, strict=True)]
+
+
 def _typed(values: Sequence[Any], kind: Any, home: Home | None) -> Any:
-    """A column of the engine that a result for this home is built by."""
+    return nw.new_series("column", list(values), kind, backend=_engine_of(home)).to_native()
+
+
+def _engine_of(home: Home | None) -> Engine:
+    """The engine that a result for this home is built by."""
     wanted = None if home is None else home.engine
-    engine = next((name for name in ENGINES if name == wanted), None) or default_engine()
-    return nw.new_series("column", list(values), kind, backend=engine).to_native()
+    return next((name for name in ENGINES if name == wanted), None) or default_engine()

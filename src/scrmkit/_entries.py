@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from scrmkit import _checks, _tables
 from scrmkit._ids import to_ids as to_plain
 from scrmkit._ids import to_plain_ids
-from scrmkit._sparse import Flags, Floats, Ints, np
+from scrmkit._sparse import Floats, Ints, np
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.results import Lookup
@@ -198,41 +197,3 @@ def to_numbers(values: Sequence[Any], *, name: str) -> Floats:
     if not np.isfinite(array).all():
         raise InvalidParameter(f"the values of {name} must be finite")
     return array
-
-
-def id_column(ids: NDArray[Any], home: Home | None) -> Any:
-    """Ids as a column of a result, which has a type also where there are none."""
-    if ids.dtype != object:
-        return ids
-    return nw.new_series(CUSTOMER, ids.tolist(), nw.String, backend=engine_of(home))
-
-
-def float_column(values: Floats, home: Home | None, *, where: Flags | None = None) -> Any:
-    """Numbers as a column of a result: null where they are no answer, and typed even so.
-
-    Args:
-        values: the numbers.
-        home: where the result goes back to.
-        where: which of them are answers; without it all of them.
-    """
-    if where is None or where.all():
-        return values
-    cells = [one if there else None for one, there in zip(values.tolist(), where, strict=True)]
-    return nw.new_series("", cells, nw.Float64, backend=engine_of(home))
-
-
-def whole_column(values: Ints, home: Home | None, *, where: Flags) -> Any:
-    """Whole numbers as a column of a result: null where they are no answer, never floats."""
-    cells = [one if there else None for one, there in zip(values.tolist(), where, strict=True)]
-    engine = engine_of(home)
-    if engine == "pandas":
-        return importlib.import_module("pandas").array(cells, dtype="Int64")
-    return nw.new_series("", cells, nw.Int64, backend=engine)
-
-
-def engine_of(home: Home | None) -> _tables.Engine:
-    """The engine that a result is built with."""
-    wanted = None if home is None else home.engine
-    return next((one for one in _tables.ENGINES if one == wanted), None) or (
-        _tables.default_engine()
-    )

@@ -123,7 +123,9 @@ def evaluate(
             (f"{name}_low", trial.low),
             (f"{name}_high", trial.high),
         ):
-            columns[column] = _columns.numbers(values[order], np.isnan(values[order]), known.home)
+            columns[column] = _columns.numbers(
+                values[order], known.home, where=~np.isnan(values[order])
+            )
     note = f"compared on the {int(shared.sum()):,} of {len(truth):,} pairs that all methods answer"
     return Result(
         columns=columns,

@@ -11,9 +11,9 @@ import narwhals.stable.v2 as nw
 from attrs import frozen
 from scipy.special import gammaincinv
 
-from scrmkit import _checks, _entries, _tables
+from scrmkit import _checks, _columns, _entries, _tables
+from scrmkit._columns import middle_ranks
 from scrmkit._entries import CUSTOMER, Entries
-from scrmkit._ranks import middle_ranks
 from scrmkit._sparse import Flags, Floats, Ints, np
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable
@@ -123,7 +123,7 @@ def reach_and_accuracy(reach: Any, record: Any, *, counts: bool = False) -> Reac
     share_low, share_high = wilson(right, n)
 
     def column(numbers: Floats, where: Flags) -> Any:
-        return _entries.float_column(numbers, home, where=where)
+        return _columns.numbers(numbers, home, where=where)
 
     def reached(part: Floats | None) -> Any:
         picked = np.zeros(len(ids))
@@ -136,7 +136,7 @@ def reach_and_accuracy(reach: Any, record: Any, *, counts: bool = False) -> Reac
     bounds = _bounds(r, int(both.sum()))
     return ReachAndAccuracy(
         {
-            "customer": _entries.id_column(ids, home),
+            "customer": _columns.names(ids, home),
             "reach": reached(values),
             "reach_low": reached(low),
             "reach_high": reached(high),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from scrmkit import _checks, _entries, _sparse, _tables
+from scrmkit import _checks, _columns, _entries, _sparse, _tables
 from scrmkit._neighbourhoods import triangles
 from scrmkit._sparse import Flags, Floats, Ints, Matrix, np, sparse
 from scrmkit._tables import Home
@@ -42,7 +42,7 @@ class Roles(Result):
     ) -> None:
         total = counts.sum(axis=1)
         columns = {
-            "customer": _entries.id_column(ids, home),
+            "customer": _columns.names(ids, home),
             "group": groups.tolist() if len(groups) else np.array([], dtype=str),
             **{role: counts[:, place] for place, role in enumerate(ROLES)},
             "total": total,

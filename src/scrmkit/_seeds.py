@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from scrmkit import _samples, _walks
+from scrmkit import _columns, _samples, _walks
 from scrmkit._arcs import spans
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._coins import new_key
@@ -80,7 +80,7 @@ class Seeds(Result):
         super().__init__(
             columns={
                 "place": np.arange(len(ids)) + 1,
-                "customer": ids or np.array([], dtype=str),
+                "customer": _columns.names(graph.ids[verdict.chosen], graph.home),
                 "gain": verdict.gains,
                 "reach": np.cumsum(verdict.gains),
                 **{name: column[verdict.chosen] for name, column in extra.items()},

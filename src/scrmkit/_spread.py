@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 from scipy.special import stdtrit
 
-from scrmkit import _tables
+from scrmkit import _columns, _tables
 from scrmkit._bounds import share_interval
 from scrmkit._checks import Id, to_whole
 from scrmkit._coins import new_key
@@ -92,14 +92,14 @@ class Spread(Result):
         reached = one if self.against is None else one + other
         low, high = share_interval(reached, worlds.runs)
         columns: dict[str, Any] = {
-            "customer": graph.ids.tolist() if graph.ids.dtype == object else graph.ids,
+            "customer": _columns.names(graph.ids, graph.home),
             "likelihood": reached / worlds.runs,
             "low": low,
             "high": high,
         }
         if self.against is None:
-            pairs = zip(one.tolist(), other.tolist(), strict=True)
-            columns["step"] = [steps / times if times else None for times, steps in pairs]
+            steps = other / np.maximum(one, 1)
+            columns["step"] = _columns.numbers(steps, graph.home, where=one > 0)
         else:
             columns |= {"good": one / worlds.runs, "bad": other / worlds.runs}
         return _tables.build(columns, graph.home)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from scrmkit import _neighbourhoods, _paths, _plugins, _sparse, _walks
+from scrmkit import _columns, _neighbourhoods, _paths, _plugins, _sparse, _walks
 from scrmkit._authority import hidden_leaders, mediated
 from scrmkit._bounds import mean_interval
 from scrmkit._checks import Id, check_range, to_whole
@@ -282,14 +282,16 @@ def brokers(graph: Any, *, weight: str | None = None) -> Result:
     mutual = _sparse.without_loops(social.undirected().matrix())
     constraint, size = _neighbourhoods.broker_numbers(mutual)
     neighbours = np.diff(mutual.indptr)
-    order, ranks = _ranks(np.where(neighbours > 0, -constraint, -np.inf))
-    alone = neighbours[order] == 0
+    order, ranks = _columns.ranks(np.where(neighbours > 0, -constraint, -np.inf))
+    tied = neighbours[order] > 0
     columns = {
-        "customer": _names(social, order),
-        "constraint": _blank(constraint[order], alone),
-        "effective_size": _blank(size[order], alone),
-        "efficiency": _blank(size[order] / np.maximum(neighbours[order], 1), alone),
-        "rank": _blank(ranks, alone),
+        "customer": _columns.names(social.ids[order], social.home),
+        "constraint": _columns.numbers(constraint[order], social.home, where=tied),
+        "effective_size": _columns.numbers(size[order], social.home, where=tied),
+        "efficiency": _columns.numbers(
+            size[order] / np.maximum(neighbours[order], 1), social.home, where=tied
+        ),
+        "rank": _columns.wholes(ranks, social.home, where=tied),
     }
     return Result(
         columns=columns,
@@ -316,10 +318,10 @@ def _origin(graph: SocialGraph) -> dict[str, Any]:
 def _ranking(
     graph: SocialGraph, values: Floats, columns: Mapping[str, Floats], made: Mapping[str, Any]
 ) -> Ranking:
-    order, ranks = _ranks(values)
+    order, ranks = _columns.ranks(values)
     return Ranking(
         {
-            "customer": _names(graph, order),
+            "customer": _columns.names(graph.ids[order], graph.home),
             "value": values[order],
             "rank": ranks,
             **{name: column[order] for name, column in columns.items()},
@@ -328,33 +330,6 @@ def _ranking(
         home=graph.home,
         parameters={**made, **_origin(graph)},
     )
-
-
-def _ranks(values: Floats) -> tuple[Ints, Ints]:
-    """Positions from the largest value down, ties in order of position, and their ranks."""
-    order = np.argsort(-values, kind="stable")
-    descending = values[order]
-    finite = np.abs(values[np.isfinite(values)])
-    near = 1e-9 * (finite.max() if len(finite) else 1.0)
-    new = np.ones(len(values), dtype=bool)
-    with np.errstate(invalid="ignore"):
-        new[1:] = descending[:-1] - descending[1:] > near
-    group = np.cumsum(new) - 1
-    if (~new[1:] & (order[1:] < order[:-1])).any():
-        order = order[np.lexsort((order, group))]
-    return order, np.flatnonzero(new)[group] + 1
-
-
-def _names(graph: SocialGraph, order: Ints) -> Any:
-    names = graph.ids[order]
-    if not len(names):
-        return np.array([], dtype=str)
-    return names.tolist() if names.dtype == object else names
-
-
-def _blank(values: Floats | Ints, where: _sparse.Flags) -> list[Any]:
-    """The values as a list, with None where there is no answer."""
-    return [None if no else value for value, no in zip(values.tolist(), where, strict=True)]
 
 
 def _pagerank(

@@ -111,7 +111,7 @@ def eigentrust(
     clipped = f"{negative:,} of {len(known):,} ratings are negative and count as none"
     return Ranking(
         {
-            "customer": _columns.names(known.ids, order),
+            "customer": _columns.names(known.ids[order], known.home),
             "value": values[order],
             "rank": ranks,
         },
@@ -181,9 +181,9 @@ def fairness_goodness(ratings: Any) -> Result:
     order = _columns.ranks(np.where(unrated, -2.0, solved.goodness))[0]
     return Result(
         columns={
-            "customer": _columns.names(known.ids, order),
-            "goodness": _columns.numbers(solved.goodness[order], unrated[order], known.home),
-            "fairness": _columns.numbers(solved.fairness[order], silent[order], known.home),
+            "customer": _columns.names(known.ids[order], known.home),
+            "goodness": _columns.numbers(solved.goodness[order], known.home, where=~unrated[order]),
+            "fairness": _columns.numbers(solved.fairness[order], known.home, where=~silent[order]),
             "n_received": solved.received[order],
             "n_given": solved.given[order],
         },
@@ -297,7 +297,7 @@ def predict(
         columns={
             "source": asked.sources,
             "target": asked.targets,
-            "rating": _columns.numbers(found.rating, missing, home),
+            "rating": _columns.numbers(found.rating, home, where=~missing),
             "n": found.n,
             "reason": _columns.words(
                 [REASONS[why] if why >= 0 else None for why in found.reason.tolist()], home
