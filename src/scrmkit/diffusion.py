@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
+from scrmkit._cascades import Cascades, cascades
+from scrmkit._learning import Probabilities, learn_probabilities
 
-__all__: list[str] = []
+
+__all__ = ["Cascades", "Probabilities", "cascades", "learn_probabilities"]
