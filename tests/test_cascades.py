@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engines
@@ -206,6 +206,7 @@ def test_only_the_kinds_that_are_named_follow() -> None:
 
 
 @given(strategies.logs(min_size=1, max_size=12, replies=True, repeats=True), st.data())
+@settings(max_examples=10)
 def test_rows_order_repeats_and_the_clock_do_not_matter(log: list[Interaction], data: Any) -> None:
     """Shuffling, repeating and shifting the log by a time changes no number."""
     on = data.draw(st.sampled_from(["in_reply_to", "target"]))
@@ -221,6 +222,7 @@ def test_rows_order_repeats_and_the_clock_do_not_matter(log: list[Interaction], 
 
 
 @given(strategies.logs(min_size=1, max_size=12, replies=True, late=True), st.data())
+@settings(max_examples=10)
 def test_nothing_later_counts(log: list[Interaction], data: Any) -> None:
     """At an instant the cascades are those of the log until then; likewise of what was known."""
     on = data.draw(st.sampled_from(["in_reply_to", "target"]))
@@ -410,7 +412,7 @@ def test_a_log_without_links_gives_nothing() -> None:
     assert one.frame.columns == none.frame.columns
     assert one.left_out["alone"] == 1
     assert len(none.carriers.frame) == 0
-    assert one.carriers.frame.select("customer", "acts", "caused").rows() == [("1" and "ana", 1, 0)]
+    assert one.carriers.frame.select("customer", "acts", "caused").rows() == [("ana", 1, 0)]
 
 
 @pytest.mark.parametrize(
