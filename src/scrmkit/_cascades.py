@@ -303,7 +303,7 @@ def _people(forest: Forest, root: Ints) -> Ints:
     """How many customers acted in the tree of each root."""
     known = forest.source != NOBODY
     width = max(len(forest.customers), 1)
-    pairs = np.unique(root[known] * width + forest.source[known])
+    pairs = _codes.distinct(root[known] * width + forest.source[known])
     return np.bincount(pairs // width, minlength=len(root))
 
 

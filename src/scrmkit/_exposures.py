@@ -157,7 +157,7 @@ def find_exposures(rows: nw.DataFrame[Any], *, on: str, limit: int, arcs: Arcs |
 
 def _ordered(ids: Any, u: Ints, v: Ints) -> Arcs:
     """Arcs in order, each once, without those from somebody to himself."""
-    keys = np.unique((u * len(ids) + v)[u != v])
+    keys = _codes.distinct((u * len(ids) + v)[u != v])
     return Arcs(ids, keys // max(len(ids), 1), keys % max(len(ids), 1))
 
 
@@ -181,7 +181,7 @@ def _known(log: _Log, followed: _Followed | None = None) -> tuple[Arcs, Ints]:
 
 def _by_target(log: _Log, limit: int) -> _Followed:
     """Acts that point at a customer follow the latest act of that customer."""
-    acts = np.unique(log.source * log.width + log.rank)
+    acts = _codes.distinct(log.source * log.width + log.rank)
     says = np.flatnonzero(log.passes & (log.target != NOBODY) & (log.target != log.source))
     u, v, when = log.target[says], log.source[says], log.rank[says]
     act = np.searchsorted(acts, u * log.width + when) - 1
@@ -219,12 +219,13 @@ def _between_two(log: _Log, followed: _Followed, arcs: Arcs, known: Ints) -> Exp
     pair, there = _find(arcs.u * n + arcs.v, followed.u * n + followed.v)
     rank = followed.rank[followed.act]
     there[there] = rank[there] > known[pair[there]]
-    once = np.unique(np.stack([pair[there], followed.act[there]]), axis=1)
-    won = Matches(once[0], followed.rank[once[1]], np.arange(once.shape[1]))
+    acts = max(len(followed.owner), 1)
+    once = _codes.distinct(pair[there] * acts + followed.act[there])
+    won = Matches(once // acts, followed.rank[once % acts], np.arange(len(once)))
     none = np.zeros(0, dtype=np.int64)
     unmatched = followed.unmatched + int((~there).sum())
-    acts = np.sort(followed.owner * log.width + followed.rank)
-    return Exposures(arcs, known, log.times, acts, won, Matches(none, none, none), unmatched)
+    keys = np.sort(followed.owner * log.width + followed.rank)
+    return Exposures(arcs, known, log.times, keys, won, Matches(none, none, none), unmatched)
 
 
 def _find(keys: Ints, wanted: Ints) -> tuple[Ints, Flags]:
@@ -241,25 +242,20 @@ def _about(log: _Log, item: Ints, arcs: Arcs, known: Ints, limit: int) -> Exposu
     about = item != NOBODY
     acts, first = _firsts(log, item, about, width)
     events, since = _firsts(log, item, about & log.passes, width)
-    waiting = np.zeros(len(arcs.ids), dtype=bool)
-    waiting[events // width] = True
-    pairs = np.flatnonzero(waiting[arcs.v])
     found: list[tuple[Ints, Ints, Ints]] = [(np.zeros(0, dtype=np.int64),) * 3]
     void = list(found)
-    for act, pair in _meetings(acts // width, arcs.u[pairs]):
-        pair = pairs[pair]  # noqa: PLW2901 - the same pairs, among all
-        event, there = _find(events, arcs.v[pair] * width + acts[act] % width)
-        there &= first[act] > known[pair]
-        pair, event, rank = pair[there], event[there], first[act[there]]  # noqa: PLW2901
-        earlier = since[event] <= rank
-        soon = ~earlier & (log.times[since[event]] - log.times[rank] <= limit)
+    for act, pair, event in _meetings(acts, events, arcs, width):
+        late = first[act] > known[pair]
+        rank, then = first[act], since[event]
+        earlier = late & (then <= rank)
+        soon = late & ~earlier & (log.times[then] - log.times[rank] <= limit)
         found.append((pair[soon], rank[soon], event[soon]))
         void.append((pair[earlier], rank[earlier], event[earlier]))
     won, lost = (
         Matches(*(np.concatenate(parts) for parts in zip(*some, strict=True)))
         for some in (found, void)
     )
-    unmatched = len(events) - len(np.unique(won.event))
+    unmatched = len(events) - len(_codes.distinct(won.event))
     keys = np.sort(acts // width * log.width + first)
     return Exposures(arcs, known, log.times, keys, won, lost, unmatched)
 
@@ -272,15 +268,48 @@ def _firsts(log: _Log, item: Ints, which: Flags, width: int) -> tuple[Ints, Ints
     return keys[head], rank[head]
 
 
-def _meetings(who: Ints, u: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Each act with each arc out of who did it, in portions; ``u`` is in order."""
-    first = np.searchsorted(u, who)
-    count = np.searchsorted(u, who, side="right") - first
-    steps = np.concatenate([[0], np.cumsum(count)])
+def _meetings(
+    acts: Ints, events: Ints, arcs: Arcs, width: int
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Each act with the events about the same thing of those who can be moved, and the pair.
+
+    For each act either those whom its customer moves are looked up among the events, or the
+    customers of the events among those, whichever are fewer.
+    """
+    n = max(len(arcs.ids), 1)
+    waiting = np.zeros(n, dtype=bool)
+    waiting[events // width] = True
+    pairs = np.flatnonzero(waiting[arcs.v])
+    by_item = np.argsort(events % width, kind="stable")
+    items = events[by_item] % width
+    who, item = acts // width, acts % width
+    moved, met = _ranges(arcs.u[pairs], who), _ranges(items, item)
+    few = moved[1] <= met[1]
+    for act, place in _expand(np.flatnonzero(few), *moved):
+        pair = pairs[place]
+        event, there = _find(events, arcs.v[pair] * width + item[act])
+        yield act[there], pair[there], event[there]
+    keys = arcs.u * n + arcs.v
+    for act, place in _expand(np.flatnonzero(~few), *met):
+        event = by_item[place]
+        pair, there = _find(keys, who[act] * n + events[event] // width)
+        yield act[there], pair[there], event[there]
+
+
+def _ranges(keys: Ints, wanted: Ints) -> tuple[Ints, Ints]:
+    """Where each wanted key begins among keys in order, and how often it is there."""
+    first = np.searchsorted(keys, wanted)
+    return first, np.searchsorted(keys, wanted, side="right") - first
+
+
+def _expand(rows: Ints, first: Ints, count: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Each of some rows with each place of its range, in portions."""
+    steps = np.concatenate([[0], np.cumsum(count[rows])])
     begin = 0
-    while begin < len(who):
+    while begin < len(rows):
         last = max(begin + 1, int(np.searchsorted(steps, steps[begin] + STATE, side="right")) - 1)
-        act = np.repeat(np.arange(begin, last), count[begin:last])
-        offset = first[begin:last] - (steps[begin:last] - steps[begin])
-        yield act, np.repeat(offset, count[begin:last]) + np.arange(len(act))
+        some = rows[begin:last]
+        offset = first[some] - (steps[begin:last] - steps[begin])
+        place = np.repeat(offset, count[some])
+        yield np.repeat(some, count[some]), place + np.arange(len(place))
         begin = last

@@ -57,7 +57,7 @@ def by_reply(rows: nw.DataFrame[Any]) -> Forest:
     child, parent, several = _first_answers(key[says], ((scope + 1) * width + answered)[says])
     place = np.minimum(np.searchsorted(acts, parent), max(len(acts) - 1, 0))
     there = acts[place] == parent
-    unseen = np.unique(parent[~there])
+    unseen = _codes.distinct(parent[~there])
     above = np.where(there, place, len(acts) + np.searchsorted(unseen, parent))
     tree = np.full(len(acts) + len(unseen), -1, dtype=np.int64)
     tree[np.searchsorted(acts, child)] = above
@@ -124,7 +124,7 @@ def by_target(rows: nw.DataFrame[Any], limit: int | None) -> Forest:
     tree = np.concatenate([tree, np.full(len(new), -1)])
     time = np.concatenate([times[acts % width], moment[new]])
     source = np.concatenate([acts // width, points[lost[new]]])
-    pairs = np.unique(child * max(len(customers), 1) + points) // max(len(customers), 1)
+    pairs = _codes.distinct(child * max(len(customers), 1) + points) // max(len(customers), 1)
     several = np.diff(np.append(_codes.first_of_each(pairs), len(pairs))) > 1
     return Forest(
         customers,
