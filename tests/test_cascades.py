@@ -25,6 +25,7 @@ from scrmkit.testing import strategies
 
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+FEW = settings(max_examples=settings().max_examples // 3)  # of what needs several logs each
 HIGGS = {"source": "column_1", "target": "column_2", "time": "column_3", "kind": "column_4"}
 WORDS = {"RT": "repost", "MT": "mention", "RE": "reply"}
 SHAPE = ("size", "depth", "breadth", "virality")
@@ -206,7 +207,7 @@ def test_only_the_kinds_that_are_named_follow() -> None:
 
 
 @given(strategies.logs(min_size=1, max_size=12, replies=True, repeats=True), st.data())
-@settings(max_examples=10)
+@FEW
 def test_rows_order_repeats_and_the_clock_do_not_matter(log: list[Interaction], data: Any) -> None:
     """Shuffling, repeating and shifting the log by a time changes no number."""
     on = data.draw(st.sampled_from(["in_reply_to", "target"]))
@@ -222,7 +223,7 @@ def test_rows_order_repeats_and_the_clock_do_not_matter(log: list[Interaction], 
 
 
 @given(strategies.logs(min_size=1, max_size=12, replies=True, late=True), st.data())
-@settings(max_examples=10)
+@FEW
 def test_nothing_later_counts(log: list[Interaction], data: Any) -> None:
     """At an instant the cascades are those of the log until then; likewise of what was known."""
     on = data.draw(st.sampled_from(["in_reply_to", "target"]))
@@ -293,6 +294,7 @@ def infer(log: InteractionLog, within: timedelta | None) -> list[tuple[Any, ...]
     strategies.logs(min_size=1, max_size=25, nobody=True),
     st.sampled_from([None, timedelta(seconds=30), timedelta(days=1)]),
 )
+@FEW
 def test_inferred_trees_are_those_of_the_plain_definition(
     acts: list[Interaction], within: timedelta | None
 ) -> None:

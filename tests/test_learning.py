@@ -24,6 +24,7 @@ from scrmkit.testing import strategies
 
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+FEW = settings(max_examples=settings().max_examples // 3)  # of what needs several logs each
 HOUR = timedelta(hours=1)
 WITHIN = st.sampled_from([timedelta(seconds=20), timedelta(hours=5), timedelta(days=3)])
 WAYS = st.sampled_from(["in_reply_to", "target", "about", "thread"])
@@ -134,6 +135,7 @@ def people_of(log: InteractionLog) -> list[str]:
 
 
 @given(strategies.logs(min_size=1, max_size=25, replies=True), WAYS, WITHIN, st.data())
+@FEW
 def test_trials_are_those_of_the_plain_definition(
     acts: list[Interaction], on: str, within: timedelta, data: Any
 ) -> None:
@@ -220,7 +222,7 @@ def test_only_the_kinds_that_are_named_are_a_success() -> None:
 @given(
     strategies.logs(min_size=1, max_size=12, replies=True, repeats=True), WAYS, WITHIN, st.data()
 )
-@settings(max_examples=10)
+@FEW
 def test_rows_order_repeats_and_the_clock_do_not_matter(
     log: list[Interaction], on: str, within: timedelta, data: Any
 ) -> None:
@@ -239,7 +241,7 @@ def test_rows_order_repeats_and_the_clock_do_not_matter(
 
 
 @given(strategies.logs(min_size=1, max_size=12, replies=True, late=True), WAYS, WITHIN, st.data())
-@settings(max_examples=10)
+@FEW
 def test_nothing_later_counts(
     log: list[Interaction], on: str, within: timedelta, data: Any
 ) -> None:
@@ -375,8 +377,8 @@ def test_probabilities_that_are_there_are_found() -> None:
 
 def test_the_check_finds_what_there_is_to_find() -> None:
     """Where pairs differ, learned beats the other rules; where they do not, hardly."""
-    split = START + 3 * 3_000 * HOUR
-    log, chance = simulate(np.random.default_rng(2), people=20, acts=6_000)
+    split = START + 3 * 2_000 * HOUR
+    log, chance = simulate(np.random.default_rng(2), people=20, acts=4_000)
     options = {"on": "target", "within": HOUR, "kinds": ["repost"], "as_of": split}
     learned = learn_probabilities(log, graph=fans_of(chance), **options)
     found = learned.check(log).frame
@@ -385,7 +387,7 @@ def test_the_check_finds_what_there_is_to_find() -> None:
     assert (found["brier_gain_low"].drop_nulls() > 0).all()
     expected = found["expected"].to_list()
     assert expected[0] == pytest.approx(found["successes"][0], rel=0.1)
-    log, chance = simulate(np.random.default_rng(2), people=20, acts=6_000, alike=True)
+    log, chance = simulate(np.random.default_rng(2), people=20, acts=4_000, alike=True)
     options |= {"graph": fans_of(chance)}
     even = learn_probabilities(log, **options).check(log).frame
     # all trials of a post are alike, all those of a repost too: some is left to be found
@@ -393,7 +395,7 @@ def test_the_check_finds_what_there_is_to_find() -> None:
 
 
 @given(strategies.logs(min_size=8, max_size=25, replies=True), WAYS, st.data())
-@settings(max_examples=15)
+@FEW
 def test_the_check_is_that_of_the_plain_definition(
     acts: list[Interaction], on: str, data: Any
 ) -> None:

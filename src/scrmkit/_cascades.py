@@ -125,8 +125,8 @@ class Cascades(Result):
             >>> carriers = cascades(log).carriers.frame
             >>> carriers.select("customer", "acts", "caused", "downstream").rows()
             [('ana', 1, 2, 3), ('cem', 1, 1, 1), ('ben', 1, 0, 0), ('dora', 1, 0, 0)]
-            >>> carriers.select("amplification", "low", "high").row(0)
-            ()
+            >>> carriers["amplification"].round(2).to_list(), carriers["low"].null_count()
+            ([1.1, 0.9, 0.7, 0.7], 4)
         """
         return _carriers(self._forest, self._shape, self._home, self.parameters)
 
