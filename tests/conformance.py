@@ -37,6 +37,7 @@ from scrmkit import (
 KNOWN_AT: Final = datetime(2026, 6, 20, tzinfo=UTC)
 INSTANTS: Final = (datetime(2026, 3, 29, 1, tzinfo=UTC), KNOWN_AT, AS_OF)
 HALF_LIFE: Final = timedelta(days=30)
+WITHIN: Final = timedelta(days=2)
 PRECISION: Final = 1e-9
 
 Call = Callable[[InteractionLog, Case, Engine], Any]
@@ -287,6 +288,45 @@ FUNCTIONS: Final = (
         "",
         lambda log, *_: trust.predict(_ratings(log), _ratings(log)),
         wants="source target valence",
+    ),
+    Function(
+        "diffusion.cascades",
+        "on the target",
+        lambda log, *_: diffusion.cascades(log, on="target", as_of=AS_OF, within=WITHIN),
+        ordered=True,
+        quick=True,
+        wants="source target",
+    ),
+    Function(
+        "diffusion.cascades",
+        "known at an instant, one kind",
+        lambda log, *_: diffusion.cascades(
+            log, on="target", as_of=AS_OF, known_at=KNOWN_AT, kinds=["message"]
+        ),
+        ordered=True,
+        wants="source target",
+    ),
+    Function(
+        "Cascades.carriers",
+        "",
+        lambda log, *_: diffusion.cascades(log, on="target", as_of=AS_OF).carriers,
+        ordered=True,
+        wants="source target",
+    ),
+    Function(
+        "diffusion.learn_probabilities",
+        "on the target",
+        lambda log, *_: diffusion.learn_probabilities(log, on="target", within=WITHIN, as_of=AS_OF),
+        ordered=True,
+        quick=True,
+        wants="source target",
+    ),
+    Function(
+        "diffusion.learn_probabilities",
+        "about",
+        lambda log, *_: diffusion.learn_probabilities(log, on="about", within=WITHIN, as_of=AS_OF),
+        ordered=True,
+        wants="source target about",
     ),
     Function(
         "diffusion.spread",

@@ -74,7 +74,8 @@ def compiled(function: Function) -> Function:
 def _cache_folder() -> str:
     from platformdirs import user_cache_dir
 
-    return user_cache_dir("scrmkit", appauthor=False)
+    folder: str = user_cache_dir("scrmkit", appauthor=False)
+    return folder
 
 
 @cache
