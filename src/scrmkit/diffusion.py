@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
+from scrmkit._bounds import Estimate
+from scrmkit._ovations import Ovation, ovation, theatre
 
-__all__: list[str] = []
+
+__all__ = ["Estimate", "Ovation", "ovation", "theatre"]
