@@ -232,7 +232,7 @@ def private_opinion(
         made["sees"] = "all earlier votes"
     found, items, notes = _read(frame, graph)
     seen, ups = _seen_by_all(found) if graph is None else _seen_by_some(found, graph)
-    size = 1 if items is None else len(items)
+    size = min(1, len(found.item)) if items is None else len(items)
     x = (ups + 1) / (seen + 2) - 0.5
     fitted = _leanings.fit(found.item, x, found.up, size)
     count = np.bincount(found.item, minlength=size)
@@ -250,13 +250,11 @@ def private_opinion(
     }
     if items is not None:
         columns = {"item": items, **columns}
-    elif not len(found.item):
-        columns = {name: values[:0] for name, values in columns.items()}
     return PrivateOpinion(
         columns,
         herd=fitted.herd,
         home=home,
-        parameters=made | {"votes": len(found.item), "items": size if len(found.item) else 0},
+        parameters=made | {"votes": len(found.item), "items": size},
         notes=(*notes, *_cautions(found, seen)),
     )
 

@@ -10,10 +10,9 @@ is, so that what is not known of them widens the intervals of the items.
 from __future__ import annotations
 
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 from attrs import define, frozen
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from scrmkit._bounds import Estimate
@@ -31,6 +30,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(7)
 _LOG_WEIGHTS = np.log(_WEIGHTS) + _NODES**2
 _START: Final = (0.0, 0.0, -0.5)
 _BOUNDS: Final = ((-200.0, 200.0), (-10.0, 10.0), (-4.0, 2.0))
+_GAIN: Final = 1e-5  # of the log-likelihood: what is less is not worth a step
 _FLATTEST: Final = 0.1  # a direction of which the votes say less than this is cut there
 
 
@@ -58,7 +58,8 @@ def fit(item: Ints, x: Floats, up: Floats, items: int) -> Leanings:
     herd = Estimate(None, None, None)
     if x.any():
         step = Z * float(np.sqrt((scales[0] ** 2).sum()))
-        low, high = (_end(likelihood, mode, best, side * step) for side in (-1, 1))
+        metric = np.linalg.inv(np.linalg.inv(scales @ scales.T)[1:, 1:])
+        low, high = (_end(likelihood, mode, best, side * step, metric) for side in (-1, 1))
         herd = Estimate(float(mode[0]), low, high)
     half = Z * np.sqrt(variance)
     low_end, value, high_end = (expit(part) for part in (mean - half, mean, mean + half))
@@ -144,20 +145,56 @@ class _Likelihood:
         return width
 
 
-def _climb(likelihood: _Likelihood, start: Floats, free: list[int]) -> tuple[Floats, float]:
-    """The most likely point, where only some of the three numbers are free, and its value."""
+def _climb(
+    likelihood: _Likelihood, start: Floats, free: list[int], metric: Floats | None = None
+) -> tuple[Floats, float]:
+    """The most likely point, where only some of the three numbers are free, and its value.
 
-    def downhill(part: Floats) -> tuple[float, Floats]:
-        point = start.copy()
-        point[free] = part
-        value, gradient, _, _ = likelihood.at(point)
-        return -value, -gradient[free]
-
-    bounds = [_BOUNDS[place] for place in free]
-    found: Any = minimize(downhill, start[free], jac=True, method="L-BFGS-B", bounds=bounds)
+    Quasi-Newton steps (BFGS), halved until they climb; ``metric`` is a first guess of the
+    inverse of the curvature. There are three numbers, so plain arrays do; solvers that call
+    threads for matrices of this size spend their time on waking them.
+    """
+    low, high = (np.array(ends)[free] for ends in zip(*_BOUNDS, strict=True))
     point = start.copy()
-    point[free] = found.x
-    return point, -float(found.fun)
+    value, slope = _value(likelihood, point, free)
+    inverse = np.eye(len(free)) if metric is None else metric
+    for _ in range(100):
+        along = inverse @ slope
+        along /= max(1.0, float(np.abs(along).max()))
+        rise = float(slope @ along)
+        if rise < 2 * _GAIN:
+            break
+        size, here = 1.0, point[free]
+        while True:
+            there = np.clip(here + size * along, low, high)
+            point[free] = there
+            higher, bent = _value(likelihood, point, free)
+            if higher >= value + 1e-4 * size * rise or size < 1e-4:
+                break
+            size /= 2
+        if higher < value:
+            point[free] = here
+            break
+        moved, turned = there - here, slope - bent
+        value, slope = higher, bent
+        if float(moved @ turned) > 0:
+            inverse = _updated(inverse, moved, turned)
+        if float(np.abs(moved).max()) == 0:
+            break
+    return point, value
+
+
+def _value(likelihood: _Likelihood, point: Floats, free: list[int]) -> tuple[float, Floats]:
+    value, gradient, _, _ = likelihood.at(point)
+    return value, gradient[free]
+
+
+def _updated(inverse: Floats, moved: Floats, turned: Floats) -> Floats:
+    """The inverse of the curvature after a step (Broyden, Fletcher, Goldfarb, Shanno)."""
+    scale = 1 / float(moved @ turned)
+    side = np.eye(len(moved)) - scale * np.outer(moved, turned)
+    result: Floats = side @ inverse @ side.T + scale * np.outer(moved, moved)
+    return result
 
 
 def _scales(likelihood: _Likelihood, mode: Floats, free: list[int]) -> Floats:
@@ -193,7 +230,9 @@ def _explore(
     return mean, shares @ (np.array(variances) + (np.array(means) - mean) ** 2)
 
 
-def _end(likelihood: _Likelihood, mode: Floats, best: float, step: float) -> float | None:
+def _end(
+    likelihood: _Likelihood, mode: Floats, best: float, step: float, metric: Floats
+) -> float | None:
     """Where the herd is so strong that the likelihood ratio leaves the confidence.
 
     The root of the drop is nearly a straight line in the herd, so a few secants do (regula
@@ -201,7 +240,7 @@ def _end(likelihood: _Likelihood, mode: Floats, best: float, step: float) -> flo
     """
 
     def excess(herd: float) -> float:
-        point, value = _climb(likelihood, np.array([herd, *rest[0]]), [1, 2])
+        point, value = _climb(likelihood, np.array([herd, *rest[0]]), [1, 2], metric)
         rest[0] = point[1:]
         return float(np.sqrt(max(0.0, 2 * (best - value)))) - Z
 
