@@ -215,7 +215,7 @@ def test_portions_of_arcs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(_herds._sparse, "STATE", 10)
     assert np.array_equal(_herds._seen_by_some(votes, graph), whole)
     again = 200 - len(table.unique(["customer", "item"]))
-    assert notes == (f"{again} votes again by the same customer are left out",)
+    assert notes == (f"votes left out, again by the same customer: {again}",)
 
 
 # The model
@@ -489,14 +489,14 @@ def test_a_log_has_votes_by_kind_or_by_valence() -> None:
     wanted = private_opinion(table).frame
     kinds = private_opinion(log, up=["like"], down=["complaint"])
     assert kinds.frame.equals(wanted)
-    assert kinds.notes == ("1 votes without an item are left out",)
+    assert kinds.notes == ("votes left out, without an item: 1",)
     assert private_opinion(log).frame.equals(wanted)
     early = private_opinion(log, as_of=begin + timedelta(hours=1)).frame
     assert early["votes"].to_list() == [2]
     sees = nx.DiGraph([("cy", "ana")])
     found = private_opinion(log, sees=sees)
     assert found.frame["saw"].to_list() == pytest.approx([0, 1 / 3])
-    assert "1 voters are not in the graph" in found.notes[1]
+    assert found.notes[1] == "voters not in the graph of who sees whom, so seeing nobody: 1"
 
 
 def test_no_votes_give_an_empty_table() -> None:

@@ -116,9 +116,9 @@ class PrivateOpinion(Result):
 
     Attributes:
         herd: by how many logits the vote of somebody who sees only up differs from that of
-            somebody who sees only down, with its likelihood-ratio interval: 0 is no herd,
-            below 0 are people who go against it, 2 turns odds of 1 : 2.7 into 2.7 : 1. Its
-            value is None where nobody saw an earlier vote.
+            somebody who sees only down, with its likelihood-ratio interval (the prior of the
+            herd included): 0 is no herd, below 0 are people who go against it, 2 turns odds
+            of 1 : 2.7 into 2.7 : 1. Its value is None where nobody saw an earlier vote.
 
     Example:
         >>> import polars as pl
@@ -177,20 +177,22 @@ def private_opinion(
         ``private``, ``low`` and ``high`` are the median and the ends of the posterior
         interval, taken as normal in logits, under priors that say little: the herd Cauchy
         with scale 2.5 (Gelman et al. 2008), the mean opinion normal with deviation 1.5, the
-        deviation between items half-normal with scale 1. The interval covers the truth as
-        often as it says, on average over items, where votes come about as above. It does not
-        cover other ways to follow, such as copying what most did with a fixed chance, nor
-        that what is seen first is decided by an algorithm. Where all voters saw everything
-        and went the same way, opinion and herd cannot be told apart: then the interval is
-        wide, and with a single item no method could do better.
+        deviation between items half-normal with scale 1. Where votes come about as above,
+        the interval covers the truth about as often as it says: in simulations with five to
+        300 items .91 to .98 of them on average, and with one to three items and a strong
+        herd .90 to .93. Misses come together, because one strength of the herd is used for
+        all items. It does not cover other ways to follow, such as copying what most did with
+        a fixed chance, nor that an algorithm decides what is seen first. Where all voters
+        saw everything and went the same way, opinion and herd cannot be told apart: then the
+        interval is wide, and with a single item no method could do better.
 
     Raises:
         InvalidTable: a column is missing, has nulls, or is of a type that cannot be used.
         InvalidParameter: ``up``, ``down``, ``as_of`` or ``known_at`` with a table, a kind
             that is both up and down, or ids of another type than those of ``sees``.
 
-    Complexity: some hundreds of passes over the votes; with ``sees`` besides, the ties of
-    all voters.
+    Complexity: some hundreds of passes over the votes (a million on 50,000 items took 40
+    seconds of one core); with ``sees`` besides, the ties of all voters.
 
     Example:
         >>> import polars as pl
@@ -339,9 +341,9 @@ def _read(
     order = order[~again[order]]
     if graph is not None:
         customer = np.where(customer >= 0, np.append(places, -1)[customer], -1)
-    notes = [f"{number:,} votes {what} are left out" for what, number in left.items() if number]
+    notes = [f"votes left out, {what}: {number:,}" for what, number in left.items() if number]
     if strangers:
-        notes.append(f"{strangers:,} voters are not in the graph of who sees whom: they see nobody")
+        notes.append(f"voters not in the graph of who sees whom, so seeing nobody: {strangers:,}")
     votes = _Votes(item=item[order], time=time[order], customer=customer[order], up=up[order])
     return votes, values.get("item"), tuple(notes)
 
