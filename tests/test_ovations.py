@@ -142,13 +142,13 @@ def test_reviews_in_turn_are_those_of_a_plain_simulation(
             conformity=conformity,
             updating=updating,
             runs=2,
-            max_periods=20,
+            max_periods=9,
             seed=seed,
             **options,
         )
         for key, ours in zip(keys, rows(found, *COLUMNS, "periods"), strict=True):
             source = np.random.default_rng(key)
-            state, periods = play(sees, first, conformity, 20, order)
+            state, periods = play(sees, first, conformity, 9, order)
             assert ours == (pytest.approx(shares(first, state)[0]), *ours[1:])
             assert ours[:4] == pytest.approx(shares(first, state))
             assert ours[4] == periods
@@ -165,7 +165,7 @@ def test_a_better_performance_never_has_fewer_standing(
 ) -> None:
     """With the same draws the share standing does not fall with quality, run by run."""
     low, high = (
-        ovation(sees, quality=quality, updating=updating, runs=8, seed=seed)
+        ovation(sees, quality=quality, updating=updating, runs=3, seed=seed)
         for quality in sorted(qualities)
     )
     ends = [rows(found, "standing", "cycle") for found in (low, high)]
@@ -255,6 +255,8 @@ def test_thresholds_and_conformity_may_differ_between_people() -> None:
         conformity={0: 0.4, 1: 0.5, 2: 0.5, 3: 0.6},
     )
     assert rows(found, *COLUMNS) == [(0.25, 0.5, 0.25, 0.0)]
+    assert found.parameters["threshold"].startswith("digest ")
+    assert found.parameters["threshold"] != found.parameters["conformity"]
 
 
 def test_majorities_are_compared_with_judgements_and_with_the_truth() -> None:

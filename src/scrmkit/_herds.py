@@ -150,7 +150,9 @@ def private_opinion(
     1/2 for many votes that are all up (Laplace's rule of succession). Opinions of items are
     normally distributed around a mean that is estimated too, so an item with few votes
     borrows from the others. Where there is no herd, votes of an item are independent; where
-    there is, a vote tells the less about opinions the more was seen before it.
+    there is one, later votes repeat in part what was said before. Ratings become votes
+    by a limit, such as ``grade >= 4``. Of reposts one must know who saw and did not repost:
+    those are the votes down, and without them there is nothing to go by.
 
     Args:
         votes: a table with the columns ``time`` (anything with an order), ``vote`` (True or

@@ -14,7 +14,7 @@ from scipy.special import bdtr
 
 from scrmkit import _crowds, _sparse
 from scrmkit._bounds import Estimate, mean_interval
-from scrmkit._checks import Id, check_range, to_whole
+from scrmkit._checks import Id, check_range, digest, to_float, to_whole
 from scrmkit._sparse import Floats, Ints, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
@@ -256,10 +256,8 @@ def ovation(
     graph = SocialGraph.of(sees)
     limits = _each(graph, threshold, name="threshold")
     given = None if signals is None else _each(graph, signals, name="signals")
-    crowd = _crowds.crowd_of(
-        _sparse.without_loops(graph.unweighted().matrix()),
-        _each(graph, conformity, name="conformity", low=0, high=1),
-    )
+    sways = _each(graph, conformity, name="conformity", low=0, high=1)
+    crowd = _crowds.crowd_of(_sparse.without_loops(graph.unweighted().matrix()), sways)
     drawn = updating != "synchronous" or (given is None and noise > 0)
     runs = runs if drawn else 1
     width = max(1, _sparse.STATE // (1 + len(graph) + crowd.sees.nnz))
@@ -293,9 +291,13 @@ def ovation(
         parameters={
             "model": "standing ovation",
             "updating": updating,
-            **({"quality": quality, "noise": noise} if given is None else {"signals": "given"}),
-            "threshold": threshold if isinstance(threshold, int | float) else "given",
-            "conformity": conformity if isinstance(conformity, int | float) else "given",
+            **(
+                {"quality": quality, "noise": noise}
+                if given is None
+                else {"signals": _named(signals, given)}
+            ),
+            "threshold": _named(threshold, limits),
+            "conformity": _named(conformity, sways),
             "runs": runs,
             "max_periods": max_periods,
             "seed": seed,
@@ -325,12 +327,20 @@ def _each(
         check_range(value, name=name, error=InvalidParameter, low=low, high=high)
         return np.full(len(graph), float(value))
     numbers = np.full(len(graph), np.nan)
-    for customer, number in value.items():
+    for customer, given in value.items():
+        number = to_float(given)
         check_range(number, name=name, error=InvalidParameter, low=low, high=high)
         numbers[graph.position(customer)] = number
     if left := int(np.isnan(numbers).sum()):
         raise InvalidParameter(f"{name} leaves out {left:,} of the {len(graph):,} in the graph")
     return numbers
+
+
+def _named(value: object, numbers: Floats) -> float | str:
+    """A number as it is, and a mapping by a digest, as ids have no place in parameters."""
+    if isinstance(value, int | float):
+        return value
+    return f"digest {digest({'numbers': numbers.tolist()})}"
 
 
 def _side(number: float, of: int) -> bool | None:
