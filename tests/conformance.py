@@ -329,6 +329,25 @@ FUNCTIONS: Final = (
         wants="source target about",
     ),
     Function(
+        "diffusion.private_opinion",
+        "by kind, known at an instant",
+        lambda log, *_: diffusion.private_opinion(
+            log,
+            as_of=AS_OF,
+            known_at=KNOWN_AT,
+            up=["thanks", "follow"],
+            down=["reply", "purchase"],
+        ),
+        ordered=True,
+    ),
+    Function(
+        "diffusion.private_opinion",
+        "by valence",
+        lambda log, *_: diffusion.private_opinion(log),
+        ordered=True,
+        wants="valence acts",
+    ),
+    Function(
         "diffusion.spread",
         "weighted cascade",
         lambda log, *_: diffusion.spread(

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
+from attrs import frozen
+
 from scrmkit._sparse import Floats, Ints, np
 
 
 _Z: Final = 1.959963984540054  # the standard normal deviate of .975
+
+
+@frozen
+class Estimate:
+    """A number with the interval in which it lies; who gives it says which interval that is.
+
+    Attributes:
+        value: the number; None where there is no answer.
+        low: the lower end; None where there is none.
+        high: the upper end; None where there is none.
+
+    Example:
+        >>> import networkx as nx
+        >>> from scrmkit.diffusion import ovation
+        >>> ovation(nx.path_graph(2), quality=1.0, noise=0.0).standing
+        Estimate(value=1.0, low=1.0, high=1.0)
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 def mean_interval(mean: Floats, k: int, error: float) -> tuple[Floats, Floats]:
