@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from numpy.typing import NDArray
-
 from scrmkit import _checks, _columns, _entries, _sparse
 from scrmkit._columns import middle_ranks
 from scrmkit._entries import Entries
-from scrmkit._sparse import Flags, Ints, np
+from scrmkit._sparse import Flags, Ints, NDArray, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
 from scrmkit.results import Result

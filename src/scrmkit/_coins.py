@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from numpy.typing import NDArray
-
-from scrmkit._sparse import Floats, Ints, np
+from scrmkit._sparse import Floats, Ints, NDArray, np
 
 
 Words: TypeAlias = NDArray[np.uint64]

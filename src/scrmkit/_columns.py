@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
-from numpy.typing import NDArray
 
-from scrmkit._sparse import Flags, Floats, Ints, np, round_digits
+from scrmkit._sparse import Flags, Floats, Ints, NDArray, np, round_digits
 from scrmkit._tables import ENGINES, Engine, Home, default_engine
 
 

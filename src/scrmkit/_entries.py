@@ -8,12 +8,11 @@ from uuid import UUID
 
 import narwhals.stable.v2 as nw
 from attrs import frozen
-from numpy.typing import NDArray
 
 from scrmkit import _checks, _tables
 from scrmkit._ids import to_ids as to_plain
 from scrmkit._ids import to_plain_ids
-from scrmkit._sparse import Floats, Ints, np
+from scrmkit._sparse import Floats, Ints, NDArray, np
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.results import Lookup

@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Final
 
-from numpy.typing import NDArray
-
 from scrmkit import _checks, _columns, _entries, _sparse, _tables
 from scrmkit._neighbourhoods import triangles
-from scrmkit._sparse import Flags, Floats, Ints, Matrix, np, sparse
+from scrmkit._sparse import Flags, Floats, Ints, Matrix, NDArray, np, sparse
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph

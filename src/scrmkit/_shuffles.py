@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
 from attrs import asdict, field, frozen
-from numpy.typing import NDArray
 
 from scrmkit import _checks, _entries, _sparse, _tables
 from scrmkit._entries import CUSTOMER
 from scrmkit._instants import EPOCH
-from scrmkit._sparse import Floats, Ints, np
+from scrmkit._sparse import Floats, Ints, NDArray, np
 from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.graph import SocialGraph
 

@@ -19,7 +19,7 @@ except ImportError:
     raise MissingExtra("numpy or scipy", extra="graphs") from None
 
 
-__all__ = ["np", "sparse"]  # for the rooms above, where one of them may be missing
+__all__ = ["NDArray", "np", "sparse"]  # for the rooms above, where one of them may be missing
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
