@@ -78,8 +78,9 @@ and the rows are the same. The two tables of this page are written by that suite
 Polars lazy, DuckDB, Ibis, Dask and Spark are *lazy*: what comes back is a promise, and the
 table is read when its rows are asked for. Only what cannot be a promise reads it before:
 `summary` and ``len(log)``, `left_out`, `incidence`, `explain`, graphs, what is computed from
-graphs, everything in `large_graphs`, a table given as ``group=``, what a notebook shows of a
-result, pickling one, and `parameters["as_of"]` where no instant was given. Results made from
+graphs, everything in `large_graphs`, cascades and what is learned from them, private opinions,
+what is computed from ratings, a table given as ``group=``, what a notebook shows of a result,
+pickling one, and `parameters["as_of"]` where no instant was given. Results made from
 graphs go back into the connection or session that the table came from.
 
 Where a lazy table changes between two uses, give ``as_of``: without it the last instant is read

@@ -18,9 +18,10 @@ from scrmkit._contagion import Contagion, Model, places_of, values_of
 from scrmkit._cover import Samples, Terms, cover, doublings, lower_bound, upper_bound
 from scrmkit._samples import Roots, Sampler
 from scrmkit._sparse import Flags, Floats, Ints, Matrix, generator, np, row_sums
+from scrmkit._terms import guarantee_of, to_terms
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
-from scrmkit.results import Lookup, Result
+from scrmkit.results import Result
 
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def seeds(
         )
     social = contagion.graph
     values = values_of(social, audience, name="audience")
-    terms, extra = _terms(social, k, costs, budget, must, must_not, groups)
+    terms, extra = to_terms(social, k, costs, budget, must, must_not, groups)
     roots = Roots.of(values)
 
     def sampler(series: np.uint64) -> Sampler:
@@ -220,7 +221,7 @@ def seeds(
         "budget": budget,
         "at_least": effort.at_least,
         "seed": seed,
-        "guarantee": _guarantee(terms, costs=budget is not None, groups=groups is not None),
+        "guarantee": guarantee_of(terms, costs=budget is not None, groups=groups is not None),
     }
     return Seeds(verdict, made, extra)
 
@@ -297,7 +298,7 @@ def block(
     values = np.where(_reachable(contagion.chances, told) & ~told, 1.0, 0.0)
     values *= values_of(social, audience, name="audience")
     barred = [*must_not, *social.ids[places].tolist()]
-    terms, _ = _terms(social, k, None, None, (), barred, None)
+    terms, _ = to_terms(social, k, None, None, (), barred, None)
     back, roots = contagion.backwards(), Roots.of(values)
 
     def sampler(series: np.uint64) -> Sampler:
@@ -310,7 +311,7 @@ def block(
         "k": k,
         "at_least": effort.at_least,
         "seed": seed,
-        "guarantee": _guarantee(terms),
+        "guarantee": guarantee_of(terms),
     }
     return Seeds(verdict, made, {})
 
@@ -454,90 +455,3 @@ def _reachable(chances: Matrix, begin: Flags) -> Flags:
         rows = np.unique(ends[~seen[ends]])
         seen[rows] = True
     return seen
-
-
-def _terms(
-    graph: SocialGraph,
-    k: int | None,
-    costs: Mapping[Id, float] | None,
-    budget: float | None,
-    must: Iterable[Id],
-    must_not: Iterable[Id],
-    groups: Mapping[Id, Any] | None,
-) -> tuple[Terms, dict[str, Any]]:
-    """What was asked for as terms, and the columns that show it."""
-    n = len(graph)
-    if not n:
-        raise InvalidParameter("the graph has no customers, so there is nobody to ask")
-    if (costs is None) != (budget is None):
-        raise InvalidParameter("costs and budget go together: give both, or neither")
-    if k is None and budget is None:
-        raise InvalidParameter("give k, how many to ask, or costs and a budget")
-    most = n if k is None else min(to_whole(k, name="k", least=1), n)
-    required = places_of(graph, must, name="must")
-    may = np.ones(n, dtype=bool)
-    may[places_of(graph, must_not, name="must_not")] = False
-    if not may[required].all():
-        raise InvalidParameter("must and must_not have ids in common")
-    extra: dict[str, Any] = {}
-    prices, limit = np.ones(n), float(most)
-    if costs is not None and budget is not None:
-        check_range(budget, name="budget", error=InvalidParameter, low=0)
-        prices, limit = _for_each(graph, costs, name="costs"), float(budget)
-        extra["cost"] = prices
-    codes, quotas = np.zeros(n, dtype=np.int64), np.array([most])
-    if groups is not None:
-        if k is None:
-            raise InvalidParameter("groups share k: give k as well")
-        names, codes = _groups(graph, groups)
-        quotas = _shares_of(np.bincount(codes), most)
-        extra["group"] = names[codes]
-    taken = np.bincount(codes[required], minlength=len(quotas))
-    if (taken > quotas).any() or prices[required].sum() > limit * (1 + 1e-12):
-        raise InvalidParameter("those who must be asked are more than k, budget or groups allow")
-    return Terms(may, required, prices, limit, codes, quotas), extra
-
-
-def _for_each(graph: SocialGraph, given: Mapping[Id, float], *, name: str) -> Floats:
-    values = np.zeros(len(graph))
-    for customer, value in given.items():
-        check_range(value, name=name, error=InvalidParameter, low=0)
-        values[graph.position(customer)] = value
-    if (values == 0).any():
-        raise InvalidParameter(
-            f"{name} must be above 0 for every customer: "
-            f"{np.count_nonzero(values == 0)} of {len(graph)} have none"
-        )
-    return values
-
-
-def _groups(graph: SocialGraph, groups: Mapping[Id, Any]) -> tuple[Any, Ints]:
-    if not isinstance(groups, Mapping | Lookup):
-        raise InvalidParameter("groups must be a mapping from ids to groups", value=groups)
-    found = [groups.get(customer) for customer in graph.ids.tolist()]
-    lacking = sum(group is None for group in found)
-    if lacking:
-        raise InvalidParameter(f"groups lacks {lacking} of {len(graph)} customers")
-    names, codes = np.unique(np.array(found), return_inverse=True)
-    return names, codes.astype(np.int64)
-
-
-def _shares_of(sizes: Ints, k: int) -> Ints:
-    """How many each group gets of k, by largest remainders; of equals the first."""
-    exact = k * sizes / sizes.sum()
-    quotas: Ints = np.floor(exact + 1e-9).astype(np.int64)
-    order = np.argsort(-(exact - quotas), kind="stable")
-    quotas[order[: k - int(quotas.sum())]] += 1
-    return quotas
-
-
-def _guarantee(terms: Terms, *, costs: bool = False, groups: bool = False) -> str:
-    if costs and groups:
-        return "none before sampling: costs and shares of groups together"
-    if costs:
-        return "at least 31.6 % of the best, (1 - 1/e) / 2, before sampling"
-    if groups:
-        return "at least 50 % of the best, before sampling"
-    if len(terms.must):
-        return "at least 63.2 % of the best that those who must be asked leave, before sampling"
-    return "at least 63.2 % of the best, 1 - 1/e, before sampling"

@@ -125,7 +125,7 @@ def run_rumour(
 
 def _run(portion: Portion, n: int, arcs: int, worlds: Worlds) -> Outcome:
     """All worlds, in portions; counts are whole numbers, so their order does not matter."""
-    width = 16 * STATE // max(n, 1)
+    width = 4 * STATE // max(n, 1)
     if _compiled.enabled():
         width = min(256, _WORK // max(n + arcs, 1))
     bounds = [*range(0, worlds.runs, max(1, width)), worlds.runs]
