@@ -9,6 +9,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -260,6 +261,87 @@ def test_blocking_is_that_of_all_worlds(graph: nx.DiGraph[Any], data: Any) -> No
     assert found.reach == pytest.approx(kept(found), abs=0.05 * len(graph))
 
 
+def test_a_budget_and_a_number_have_no_guarantee_beforehand() -> None:
+    """With k and costs a greedy choice can be poor; what is said of it stays true."""
+    graph = nx.DiGraph()
+    graph.add_edges_from((100, 1_000 + leaf) for leaf in range(12))
+    for number in range(8):
+        graph.add_edges_from((number, 2_000 + 10 * number + leaf) for leaf in range(10))
+    costs = dict.fromkeys(graph, 1000.0) | {100: 8.0} | dict.fromkeys(range(8), 1.0)
+    graph.add_nodes_from(range(200, 208))
+    costs |= dict.fromkeys(range(200, 208), 0.01)
+    found = diffusion.seeds(graph, k=8, costs=costs, budget=8, samples=8_192)
+    assert "none before sampling" in found.guarantee
+    assert found.best >= 88
+    assert found.certificate <= found.reach / 88 + 0.05
+
+
+def test_a_budget_that_is_just_met() -> None:
+    """Rounding of a budget moves neither the choice nor the bound."""
+    alone = nx.empty_graph(6)
+    costs = dict.fromkeys(alone, 1.0) | {0: 1.1}
+    found = diffusion.seeds(alone, costs=costs, budget=4.1, must=[0])
+    assert len(found) == 4
+    assert found.best >= 4
+    assert found.certificate <= 1
+
+
+def test_one_seed_has_a_tight_bound() -> None:
+    """For one seed the best is bounded by the most samples that anybody is in."""
+    club = diffusion.probabilities(nx.karate_club_graph(), rate=0.1)
+    assert diffusion.seeds(club, k=1, at_least=0.9).certificate >= 0.9
+
+
+def test_judging_draws_other_worlds_than_simulating() -> None:
+    """With one seed for both, a spread is no check on the draws that chose its seeds."""
+    arms = nx.DiGraph()
+    arms.add_weighted_edges_from((one, 100, 0.5) for one in range(40))
+    options: dict[str, Any] = {"audience": [100]}
+    inside = 0
+    for seed in range(60):
+        found = diffusion.seeds(arms, k=1, must_not=[100], samples=128, seed=seed, **options)
+        check = diffusion.spread(arms, found, runs=128, seed=seed, **options)
+        inside += check.low <= 0.5 <= check.high
+    assert inside >= 52
+
+
+def test_a_story_that_hardly_spreads() -> None:
+    """Where no sample is hit for long, more are drawn, and the end is told."""
+    line = diffusion.probabilities(nx.path_graph(3), method="constant", probability=1e-8)
+    found = diffusion.block(line, [0], k=1, samples=10_000)
+    assert (found.certificate, found.reach) == (0.0, 0.0)
+    assert "10,000 samples" in found.notes[0]
+
+
+def test_groups_as_a_table_and_of_any_type() -> None:
+    """Groups may be a table, and 1 and "1" are not mixed up silently."""
+    club = nx.karate_club_graph()
+    labels = {one: one % 3 for one in club}
+    table = pl.DataFrame({"customer": list(labels), "group": list(labels.values())})
+    options: dict[str, Any] = {"k": 6, "model": "weighted_cascade"}
+    found = diffusion.seeds(club, groups=table, **options)
+    assert list(found) == list(diffusion.seeds(club, groups=labels, **options))
+    with pytest.raises(InvalidParameter, match="groups"):
+        diffusion.seeds(club, groups=labels | {0: "1"}, **options)
+
+
+def test_parameters_name_the_terms() -> None:
+    """Another term, audience or seed gives other parameters, without ids in them."""
+    line = nx.path_graph(4)
+    every = [
+        repr(diffusion.seeds(line, samples=512, **options).parameters["terms"])
+        for options in (
+            {"k": 1},
+            {"k": 2},
+            {"k": 2, "must": [1]},
+            {"k": 2, "must_not": [1]},
+            {"k": 2, "groups": {0: 1, 1: 1, 2: 2, 3: 2}},
+            {"costs": dict.fromkeys(line, 2.0), "budget": 4},
+        )
+    ]
+    assert len(set(every)) == len(every)
+
+
 def test_nobody_to_keep_from_a_story() -> None:
     """Where a story reaches nobody, nobody is chosen, and a note says why."""
     found = diffusion.block(nx.DiGraph([(1, 2)]), [2], k=1)
@@ -278,8 +360,11 @@ def test_nobody_to_keep_from_a_story() -> None:
         ({"k": 1, "must": [0], "must_not": [0]}, "in common"),
         ({"k": 1, "must": [0, 1]}, "more than k"),
         ({"costs": {0: 1.0}, "budget": 2.0}, "costs must be above 0"),
-        ({"k": 1, "groups": {0: "a"}}, "groups lacks 2 of 3"),
-        ({"k": 1, "groups": ["a"]}, "mapping"),
+        ({"k": 1, "groups": {0: "a"}}, "have no group"),
+        ({"k": 1, "groups": ["a"]}, "groups"),
+        ({"costs": [1.0], "budget": 2.0}, "costs must be a mapping"),
+        ({"k": 1, "must_not": [0, 1, 2]}, "nobody may be asked"),
+        ({"k": 1, "must_not": None}, "must_not is of type"),
         ({"budget": 1.0, "costs": {0: 1.0, 1: 1.0, 2: 1.0}, "groups": {}}, "groups share k"),
         ({"k": 1, "samples": 0}, "samples must be"),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import networkx as nx
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,6 +244,71 @@ def test_an_audience_is_who_counts() -> None:
     assert diffusion.spread(line, [0], audience={1: 0.5, 3: 2.0}, runs=2).reach == 2.5
 
 
+def test_interval_where_hardly_any_run_differs() -> None:
+    """A rare large cascade that no run has seen is within the interval, and so is a seen one."""
+    rare = SocialGraph.from_edges(
+        [0] + [1] * 2_000, [1, *range(2, 2_002)], [0.001] + [1.0] * 2_000, directed=True
+    )
+    inside = 0
+    for seed in range(100):
+        found = diffusion.spread(rare, [0], runs=400, seed=seed)
+        inside += found.low <= 1 + 0.001 * 2_001 <= found.high
+    assert inside >= 95
+
+
+def test_nothing_is_unsure_where_nothing_is_left_to_chance() -> None:
+    """Thresholds of a number, and probabilities of 1, give intervals without width."""
+    line = nx.path_graph(4)
+    for model in ("complex_contagion", "independent_cascade"):
+        found = diffusion.spread(line, [0], model=model, runs=5)
+        assert found.low == found.reach == found.high
+        assert found.frame["low"].to_list() == found.frame["high"].to_list()
+
+
+def test_a_large_crowd_meets_a_threshold() -> None:
+    """Who hears from all of 100,000 joins at a threshold of 1, though shares are rounded."""
+    n = 100_000
+    star = SocialGraph.from_edges(range(1, n + 1), [0] * n, directed=True)
+    found = diffusion.spread(star, range(1, n + 1), model="linear_threshold", threshold=1, runs=2)
+    assert found.reach == n + 1
+
+
+def test_ties_with_oneself_do_not_count() -> None:
+    """A loop takes no share of what comes in, and is no probability."""
+    graph = nx.Graph([(0, 1, {"weight": 1.0}), (1, 1, {"weight": 9.0})])
+    for model in ("weighted_cascade", "linear_threshold"):
+        assert diffusion.spread(graph, [0], model=model, runs=5).reach == 2
+    assert diffusion.probabilities(graph, method="share").weights.tolist() == [1.0, 1.0]
+
+
+def test_parameters_name_what_decides() -> None:
+    """Other seeds, audiences, thresholds or draws have other parameters; ids are not in them."""
+    line = nx.path_graph(4)
+
+    def made(*seeds: int, **options: Any) -> str:
+        return repr(diffusion.spread(line, seeds, runs=2, **options).parameters)
+
+    threshold = {0: 0.5, 1: 0.5, 2: 0.5, 3: 1.0}
+    others: dict[str, Any] = {"model": "linear_threshold", "threshold": threshold}
+    every = [made(0), made(1), made(0, audience=[1]), made(0, audience=[2]), made(0, seed=1)]
+    every += [made(0, **others), made(0, **others | {"threshold": threshold | {1: 1.0}})]
+    assert len(set(every)) == len(every)
+    drawn = [
+        diffusion.probabilities(nx.cycle_graph(9), method="trivalency", seed=seed).parameters
+        for seed in (1, 2)
+    ]
+    assert drawn[0] != drawn[1]
+
+
+def test_a_spread_can_be_pickled() -> None:
+    """A spread and its graph come back from a pickle with their table."""
+    found = diffusion.spread(nx.path_graph(3), [0], runs=5)
+    again = pickle.loads(pickle.dumps(found))  # noqa: S301
+    assert again.frame.equals(found.frame)
+    ties = SocialGraph.from_edges(["ana"], ["ben"])
+    assert pickle.loads(pickle.dumps(ties)) == ties  # noqa: S301
+
+
 def test_empty_and_lonely() -> None:
     """No seeds reach nobody, and who has no ties is reached where asked first."""
     graph = nx.empty_graph(3)
@@ -262,6 +329,8 @@ def test_empty_and_lonely() -> None:
         ({"threshold": 1.5, "model": "linear_threshold"}, "from 0 to 1"),
         ({"quality": 0.5}, "quality goes with"),
         ({"audience": []}, "must give some customer"),
+        ({"audience": {0: 1e308, 1: 1e308}}, "no finite number"),
+        ({"audience": pl.DataFrame({"customer": [0]})}, "such as the column"),
         ({"seed": "x"}, "seed must be"),
     ],
 )
@@ -298,7 +367,7 @@ def test_probabilities_by_their_formula() -> None:
     assert set(made(method="trivalency")) <= {0.1, 0.01, 0.001}
     gone = diffusion.probabilities(graph, method="constant", probability=0)
     assert (len(gone), gone.number_of_ties) == (3, 0)
-    for options in ({}, {"method": "share", "rate": 1.0}, {"method": "luck"}, {"rate": -1.0}):
+    for options in ({}, {"method": "share", "rate": 1.0}, {"method": "luck"}, {"rate": 0}):
         with pytest.raises(InvalidParameter):
             made(**options)
 

@@ -14,6 +14,7 @@ BITS: Final = 31  # an arc is a word: its probability above its other end, 31 bi
 INDEX: Final = (1 << BITS) - 1
 PART: Final = 2.0**-BITS
 COARSE: Final = 53 - BITS
+WORK: Final = 20_000_000  # customers and arcs that a portion of work may go through
 SMALL: Final = int(0.05 / PART)  # below, jumps over arcs are cheaper than a coin for each
 
 

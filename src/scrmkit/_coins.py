@@ -22,13 +22,16 @@ SECOND: Final = np.uint64(0x94D049BB133111EB)
 OTHER: Final = np.uint64(0xD1B54A32D192ED03)  # what turns a key into that of further draws
 THIRD: Final = np.uint64(0x8CB92BA72F3D8DD7)
 FOURTH: Final = np.uint64(0xABC98388FB8FAC03)
+SPREADING: Final = np.uint64(0x2545F4914F6CDD1D)  # what a series of worlds is for
+CHOOSING: Final = np.uint64(0x9E6C63D0676A9A99)
+JUDGING: Final = np.uint64(0xE7037ED1A0B428DB)
 UNIT: Final = 2.0**-53
 COARSEST: Final = 13  # how many of 53 bits a limit does without
 
 
-def new_key(rng: np.random.Generator) -> np.uint64:
-    """The key of a series of worlds."""
-    return np.uint64(rng.integers(2**64, dtype=np.uint64))
+def new_key(rng: np.random.Generator, *, purpose: np.uint64) -> np.uint64:
+    """The key of a series of worlds; other purposes have other worlds, also for one seed."""
+    return np.uint64(mix(np.array([rng.integers(2**64, dtype=np.uint64)]) ^ purpose)[0])
 
 
 def mix(words: Words) -> Words:

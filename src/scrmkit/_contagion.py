@@ -9,13 +9,22 @@ from attrs import evolve, frozen
 
 from scrmkit import _samples, _simulations
 from scrmkit._arcs import Arcs
-from scrmkit._checks import Id, check_range
+from scrmkit._checks import Id, check_range, digest
 from scrmkit._samples import Roots, Sampler
 from scrmkit._simulations import Outcome, Worlds
-from scrmkit._sparse import Floats, Ints, Matrix, generator, inverse, np, round_digits
+from scrmkit._sparse import (
+    Floats,
+    Ints,
+    Matrix,
+    generator,
+    inverse,
+    np,
+    round_digits,
+    without_loops,
+)
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
-from scrmkit.results import Lookup
+from scrmkit.results import Lookup, Numbers
 
 
 Model = Literal[
@@ -68,7 +77,7 @@ def probabilities(
 
     Returns:
         A directed graph, with both arcs of what was undirected, whose weight is
-        ``"probability"``. Arcs of probability 0 are not in it.
+        ``"probability"``. Arcs of probability 0, and ties with oneself, are not in it.
 
     Raises:
         InvalidParameter: an unknown method, an option that is missing, out of range or of
@@ -94,10 +103,13 @@ def probabilities(
         if (given is not None) != (method == owner):
             raise InvalidParameter(f"{name} goes with method={owner!r}, and with no other")
     social = _positive(SocialGraph.of(graph, weight=weight))
-    matrix = social.matrix()
+    matrix = without_loops(social.matrix())
     if rate is not None:
         check_range(rate, name="rate", error=InvalidParameter, low=0)
-        chances = -np.expm1(-rate * matrix.data)
+        if rate == 0:
+            raise InvalidParameter("rate must be above 0", value=rate)
+        with np.errstate(over="ignore"):
+            chances = -np.expm1(-rate * matrix.data)
     elif probability is not None:
         check_range(probability, name="probability", error=InvalidParameter, low=0, high=1)
         chances = np.full(matrix.nnz, float(probability))
@@ -107,12 +119,14 @@ def probabilities(
         chances = generator(seed).choice(_TRIVALENT, size=matrix.nnz)
     kept = chances > 0
     made = {"method": method, "rate": rate, "probability": probability, "weight": social.weight}
+    if method == "trivalency":
+        made["drawn"] = digest({"chances": chances.tolist()})
     parameters: Any = {**social.parameters, "probabilities": made}
-    indptr = np.concatenate([[0], np.cumsum(kept)])[social.indptr]
+    indptr = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
     return evolve(
         social,
         indptr=indptr,
-        indices=social.indices[kept],
+        indices=matrix.indices[kept],
         weights=np.minimum(round_digits(chances[kept]), 1.0),
         directed=True,
         weight=PROBABILITY,
@@ -146,7 +160,7 @@ class Contagion:
         model: Model,
         *,
         weight: str | None = None,
-        threshold: float | Mapping[Id, float] | None = None,
+        threshold: float | Numbers | None = None,
         quality: float = 1.0,
     ) -> Contagion:
         """A model on whatever graph functions take; refuse what the model cannot use."""
@@ -164,7 +178,7 @@ class Contagion:
         social = SocialGraph.of(graph, weight=weight)
         if model != "signed_cascade":
             _positive(social)
-        chances, limits = social.matrix(), None
+        chances, limits = without_loops(social.matrix()), None
         if model in ("weighted_cascade", "linear_threshold"):
             chances = _shares(chances)
         if model in ("independent_cascade", "signed_cascade"):
@@ -183,11 +197,19 @@ class Contagion:
         made: dict[str, Any] = {"model": self.model, "weight": self.graph.weight}
         if self.limits is not None:
             alike = len(set(self.limits.tolist())) == 1
-            made["threshold"] = float(self.limits[0]) if alike else "given for each customer"
+            made["threshold"] = float(self.limits[0]) if alike else name_of(self.limits)
         if self.model == "signed_cascade":
             made["quality"] = self.quality
         made |= {"customers": len(self.graph), "ties": self.graph.number_of_ties}
         return made | ({"graph": dict(self.graph.parameters)} if self.graph.parameters else {})
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing is left to chance."""
+        if not self.is_cascade:
+            return self.limits is not None
+        sure = ((self.chances.data == 0) | (self.chances.data == 1)).all()
+        return bool(sure) and self.model != "signed_cascade"
 
     @property
     def is_cascade(self) -> bool:
@@ -219,17 +241,18 @@ class Contagion:
 
 def places_of(graph: SocialGraph, customers: Iterable[Id], *, name: str) -> Ints:
     """The positions of some customers, in order, each once."""
-    if isinstance(customers, str) or not isinstance(customers, Iterable):
+    table = hasattr(customers, "columns")
+    if isinstance(customers, str) or table or not isinstance(customers, Iterable):
         raise InvalidParameter(
-            f"{name} is of type {type(customers).__name__}: give a list of ids", value=customers
+            f"{name} is of type {type(customers).__name__}: give a list of ids"
+            + (", such as the column of this table that holds them" if table else ""),
+            value=customers,
         )
     found = {graph.position(customer) for customer in customers}
     return np.array(sorted(found), dtype=np.int64)
 
 
-def values_of(
-    graph: SocialGraph, audience: Iterable[Id] | Mapping[Id, float] | None, *, name: str
-) -> Floats:
+def values_of(graph: SocialGraph, audience: Iterable[Id] | Numbers | None, *, name: str) -> Floats:
     """What each customer counts: 1, or 1 for the ids given, or by a mapping."""
     if audience is None:
         return np.ones(len(graph))
@@ -242,7 +265,16 @@ def values_of(
         values[places_of(graph, audience, name=name)] = 1.0
     if not values.any():
         raise InvalidParameter(f"{name} must give some customer more than 0")
+    with np.errstate(over="ignore"):
+        total = float(values.sum())
+    if not total < float("inf"):
+        raise InvalidParameter(f"the sum of {name} is no finite number: divide by the same")
     return values
+
+
+def name_of(values: Any) -> str:
+    """A short name of an array, for parameters; ids themselves have no place there."""
+    return digest({"values": values.tolist()})
 
 
 def _positive(graph: SocialGraph) -> SocialGraph:
@@ -272,7 +304,7 @@ def _shares(matrix: Matrix) -> Matrix:
     return shares
 
 
-def _limits(graph: SocialGraph, threshold: float | Mapping[Id, float], *, high: float) -> Floats:
+def _limits(graph: SocialGraph, threshold: float | Numbers, *, high: float) -> Floats:
     if not isinstance(threshold, Mapping | Lookup):
         return np.full(len(graph), float(_limit(threshold, high)))
     limits = np.zeros(len(graph))

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from scrmkit import _compiled
 from scrmkit._arcs import spans
+from scrmkit._checks import digest
 from scrmkit._compiled import loops
 from scrmkit._samples import Sampler
 from scrmkit._sparse import Codes, Flags, Floats, Ints, np, sparse
@@ -42,6 +43,20 @@ class Terms:
     budget: float
     groups: Ints
     quotas: Ints
+
+    @property
+    def name(self) -> str:
+        """Sixteen digits that differ where the terms do."""
+        return digest(
+            {
+                "may": np.flatnonzero(~self.may).tolist(),
+                "must": self.must.tolist(),
+                "costs": [] if (self.costs == 1).all() else self.costs.tolist(),
+                "budget": self.budget,
+                "groups": self.groups.tolist() if len(self.quotas) > 1 else [],
+                "quotas": self.quotas.tolist(),
+            }
+        )
 
     def choose(self, next_of: Callable[[Flags, float], int | None]) -> Ints:
         """Choose one after the other whom a rule picks of those who may still be chosen.
@@ -79,7 +94,7 @@ class Terms:
     def most(self, gains: Ints) -> float:
         """A bound of what a choice can add, if each customer adds at most a gain."""
         quotas = self.quotas - np.bincount(self.groups[self.must], minlength=len(self.quotas))
-        budget = self.budget - float(self.costs[self.must].sum())
+        budget = (self.budget - float(self.costs[self.must].sum())) * (1 + 1e-12)
         may = np.flatnonzero(self.may & (gains > 0))
         if not len(may):
             return 0.0
@@ -131,12 +146,19 @@ class Samples:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def grown(self, sampler: Sampler, count: int) -> Samples:
-        """These and the following samples of a series, up to a count."""
+    def grown(self, sampler: Sampler, count: int, stop: Callable[[int], bool]) -> Samples:
+        """These and the following samples of a series, up to a count.
+
+        Or fewer, at least some, where ``stop`` says so of the number of all members.
+        """
         members, sizes = [self.members], [np.diff(self.starts)]
+        total = len(self.members)
         for some, their_sizes in sampler.draw(len(self), count):
             members.append(some)
             sizes.append(their_sizes)
+            total += len(some)
+            if stop(total):
+                break
         starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
         return Samples(np.concatenate(members), starts.astype(np.int64))
 
@@ -206,6 +228,7 @@ def cover(samples: Samples, n: int, terms: Terms, *, by_cost: bool) -> tuple[Int
     pending = list(terms.must.tolist())
     for one in pending:
         take(one)
+    settle()
 
     def best(possible: Flags, _: float) -> int | None:
         worth = np.where(possible, gains, -1)

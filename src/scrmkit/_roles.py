@@ -122,7 +122,7 @@ def roles(graph: Any, groups: Any, *, weight: str | None = None) -> Roles:
             f"{np.count_nonzero(social.weights < 0)} weights are negative: a tie of dislike "
             f"passes nothing on, so leave such ties out"
         )
-    labels, notes = _groups_of(social, groups)
+    labels, notes = groups_of(social, groups)
     codes: Ints = np.unique(labels, return_inverse=True)[1].astype(np.int64)
     matrix = _sparse.without_loops(social.matrix())
     counts = _two_paths(matrix, codes) - _closed(matrix, codes)
@@ -140,7 +140,7 @@ def roles(graph: Any, groups: Any, *, weight: str | None = None) -> Roles:
     return Roles(social.ids, labels, counts, home=social.home, parameters=parameters, notes=notes)
 
 
-def _groups_of(graph: SocialGraph, groups: Any) -> tuple[NDArray[Any], tuple[str, ...]]:
+def groups_of(graph: SocialGraph, groups: Any) -> tuple[NDArray[Any], tuple[str, ...]]:
     """The group of each customer of a graph, and what was not used."""
     said = _entries.read(groups, "group", name="groups")
     _entries.check_same_type(said.ids, graph.ids, name="groups", of="the graph")

@@ -15,7 +15,7 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit import _compiled
-from scrmkit._arcs import Arcs
+from scrmkit._arcs import WORK, Arcs
 from scrmkit._coins import OTHER, Words, keys_of, part
 from scrmkit._compiled import in_parallel, loops
 from scrmkit._sparse import STATE, Codes, Flags, Floats, Ints, Matrix, np, row_of_each
@@ -63,19 +63,17 @@ class Sampler:
     """A series of samples; the sample of a number is always the same.
 
     Args:
-        n: how many customers there are.
+        size: how many customers and arcs there are.
         portion: makes the members and sizes of the samples from one number up to another.
     """
 
-    n: int
+    size: int
     portion: Portion
 
     def draw(self, first: int, last: int) -> Iterator[tuple[Ints, Ints]]:
         """Members and sizes of some samples, in portions."""
-        width = _PORTION
-        if not _compiled.enabled():
-            width = max(1, min(16 * _PORTION, 16 * STATE // max(self.n, 1)))
-        bounds = [*range(first, last, width), last]
+        width = (WORK if _compiled.enabled() else 2 * STATE) // max(self.size, 1)
+        bounds = [*range(first, last, max(1, min(_PORTION, width))), last]
 
         def make(number: int) -> tuple[Ints, Ints]:
             return self.portion(bounds[number], bounds[number + 1])
@@ -88,7 +86,6 @@ class Sampler:
 
 def cascade_sampler(back: Arcs, roots: Roots, series: np.uint64) -> Sampler:
     """Samples where arcs pass on with their probability; ``back`` has them turned round."""
-    n = len(back.indptr) - 1
     given = (back.indptr, back.words, roots.customers, roots.upto)
 
     def portion(first: int, last: int) -> tuple[Ints, Ints]:
@@ -97,12 +94,11 @@ def cascade_sampler(back: Arcs, roots: Roots, series: np.uint64) -> Sampler:
             return members, sizes
         return _cascades(back, roots, None, keys_of(series, np.arange(first, last)))
 
-    return Sampler(n, portion)
+    return Sampler(len(back.heads) + len(back), portion)
 
 
 def rescue_sampler(back: Arcs, roots: Roots, told: Flags, series: np.uint64) -> Sampler:
     """Samples of those who are no further from a customer than the nearest who was told."""
-    n = len(back.indptr) - 1
     given = (back.indptr, back.words, told, roots.customers, roots.upto)
 
     def portion(first: int, last: int) -> tuple[Ints, Ints]:
@@ -111,7 +107,7 @@ def rescue_sampler(back: Arcs, roots: Roots, told: Flags, series: np.uint64) -> 
             return found
         return _cascades(back, roots, told, keys_of(series, np.arange(first, last)))
 
-    return Sampler(n, portion)
+    return Sampler(len(back.heads) + len(back), portion)
 
 
 def walk_sampler(back: Matrix, roots: Roots, series: np.uint64) -> Sampler:
@@ -133,7 +129,7 @@ def walk_sampler(back: Matrix, roots: Roots, series: np.uint64) -> Sampler:
             return found
         return _walks(indptr, back.indices, shares, roots, keys_of(series, np.arange(first, last)))
 
-    return Sampler(n, portion)
+    return Sampler(n + back.nnz, portion)
 
 
 def _cascades(back: Arcs, roots: Roots, told: Flags | None, keys: Words) -> tuple[Ints, Ints]:

@@ -12,16 +12,16 @@ from attrs import frozen
 from scrmkit import _columns, _samples, _walks
 from scrmkit._arcs import spans
 from scrmkit._checks import Id, check_range, to_whole
-from scrmkit._coins import new_key
+from scrmkit._coins import CHOOSING, JUDGING, new_key
 from scrmkit._compiled import Progress
-from scrmkit._contagion import Contagion, Model, places_of, values_of
+from scrmkit._contagion import Contagion, Model, name_of, places_of, values_of
 from scrmkit._cover import Samples, Terms, cover, doublings, lower_bound, upper_bound
 from scrmkit._samples import Roots, Sampler
 from scrmkit._sparse import Flags, Floats, Ints, Matrix, generator, np, row_sums
 from scrmkit._terms import guarantee_of, to_terms
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
-from scrmkit.results import Result
+from scrmkit.results import Numbers, Result
 
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class Seeds(Result):
 
     Attributes:
         reach: the estimate of what they reach together, in customers or in the value of the
-            audience; of `block`, of how many they keep from the story.
+            audience; of `block`, of how many they keep from the story. They were chosen for
+            it among a few, so it is a little too high where samples are few; `spread` with
+            another sample has no such bias.
         low: a lower bound of it.
         best: an upper bound of what any choice under the same terms reaches.
         certificate: ``low / best``: this choice is at least this good, as a share of the best
@@ -91,6 +93,7 @@ class Seeds(Result):
                 **made,
                 "method": verdict.method,
                 "samples": verdict.samples,
+                "series": [int(key) for key in verdict.series],
                 "certificate": self.certificate,
                 "confidence": _CONFIDENCE,
             },
@@ -112,12 +115,12 @@ def seeds(
     model: Model = "independent_cascade",
     weight: str | None = None,
     at_least: float = 0.7,
-    costs: Mapping[Id, float] | None = None,
+    costs: Numbers | None = None,
     budget: float | None = None,
     must: Iterable[Id] = (),
     must_not: Iterable[Id] = (),
-    groups: Mapping[Id, Any] | None = None,
-    audience: Iterable[Id] | Mapping[Id, float] | None = None,
+    groups: Any = None,
+    audience: Iterable[Id] | Numbers | None = None,
     samples: int = _MOST_SAMPLES,
     seconds: float | None = None,
     seed: Seed = 0,
@@ -142,7 +145,7 @@ def seeds(
     ``costs`` and ``budget``     the better of two greedy choices, at least 31 % of the best
                                  (Leskovec et al. 2007)
     ``groups``                   at least half of the best (Fisher, Nemhauser, Wolsey 1978)
-    ``groups`` and ``costs``     nothing
+    ``costs`` with ``k``         nothing
     ============================ ==========================================================
 
     All of it is before sampling; the certificate is of this very choice, and usually says
@@ -219,8 +222,9 @@ def seeds(
         **contagion.parameters,
         "k": k,
         "budget": budget,
+        "terms": terms.name,
+        "audience": None if audience is None else name_of(values),
         "at_least": effort.at_least,
-        "seed": seed,
         "guarantee": guarantee_of(terms, costs=budget is not None, groups=groups is not None),
     }
     return Seeds(verdict, made, extra)
@@ -235,7 +239,7 @@ def block(
     weight: str | None = None,
     at_least: float = 0.7,
     must_not: Iterable[Id] = (),
-    audience: Iterable[Id] | Mapping[Id, float] | None = None,
+    audience: Iterable[Id] | Numbers | None = None,
     samples: int = _MOST_SAMPLES,
     seconds: float | None = None,
     seed: Seed = 0,
@@ -295,9 +299,9 @@ def block(
         raise InvalidParameter("story must name at least one customer who spreads it")
     told = np.zeros(len(social), dtype=bool)
     told[places] = True
+    barred = social.ids[np.union1d(places, places_of(social, must_not, name="must_not"))].tolist()
     values = np.where(_reachable(contagion.chances, told) & ~told, 1.0, 0.0)
     values *= values_of(social, audience, name="audience")
-    barred = [*must_not, *social.ids[places].tolist()]
     terms, _ = to_terms(social, k, None, None, (), barred, None)
     back, roots = contagion.backwards(), Roots.of(values)
 
@@ -307,10 +311,11 @@ def block(
     verdict = _decide(contagion, terms, sampler, float(values.sum()), effort, rng)
     made = {
         **contagion.parameters,
-        "story": len(places),
+        "story": name_of(social.ids[places]),
         "k": k,
+        "terms": terms.name,
+        "audience": None if audience is None else name_of(values),
         "at_least": effort.at_least,
-        "seed": seed,
         "guarantee": guarantee_of(terms),
     }
     return Seeds(verdict, made, {})
@@ -335,6 +340,16 @@ class _Effort:
             seconds += monotonic()
         return cls(at_least, to_whole(samples, name="samples", least=1), seconds, progress)
 
+    def reason(self, members: int) -> str | None:
+        """Why no more samples may be drawn than with so many members."""
+        if self.until is not None and monotonic() >= self.until:
+            return "the time was over"
+        return "more samples would not fit into memory" if members > _MOST_MEMBERS else None
+
+    def is_over(self, members: int) -> bool:
+        """Whether no more samples may be drawn."""
+        return self.reason(members) is not None
+
 
 @frozen(eq=False)
 class _Verdict:
@@ -345,6 +360,7 @@ class _Verdict:
     best: float
     method: str
     samples: int
+    series: tuple[np.uint64, np.uint64]
     reason: str | None
 
 
@@ -358,36 +374,42 @@ def _decide(
 ) -> _Verdict:
     """Choose on one series, judge on another, and double both until it is certain enough."""
     n = len(contagion.graph)
-    first, second = sampler(new_key(rng)), sampler(new_key(rng))
+    series = new_key(rng, purpose=CHOOSING), new_key(rng, purpose=JUDGING)
+    first, second = map(sampler, series)
     if total == 0:
         nobody = np.zeros(0, dtype=np.int64)
         why = "nobody of the audience can be reached"
-        return _Verdict(contagion.graph, nobody, np.zeros(0), 0.0, 0.0, "greedy", 0, why)
+        none = np.zeros(0)
+        return _Verdict(contagion.graph, nobody, none, 0.0, 0.0, "greedy", 0, series, why)
     others = _by_standing(contagion, terms)
     choosing, judging = Samples.none(), Samples.none()
     error, best = 1 - _CONFIDENCE, total
     shortage: str | None = None
     for number, count in enumerate(doublings(_FIRST, effort.samples), start=1):
         if number > 1:
-            shortage = shortage or _stop(choosing, effort)
+            shortage = shortage or effort.reason(2 * len(choosing.members))
             if shortage is not None:
                 break
-        choosing, judging = choosing.grown(first, count), judging.grown(second, count)
+        choosing = choosing.grown(first, count, effort.is_over)
+        judging = judging.grown(second, count, effort.is_over)
+        if min(len(choosing), len(judging)) < count:
+            shortage = effort.reason(len(choosing.members))
         now = error / (number * (number + 1) * 2)
         chosen, bound = cover(choosing, n, terms, by_cost=False)
         rivals = {"greedy": chosen, **others}
         if (terms.costs != 1).any():
             rivals["greedy by cost"], other = cover(choosing, n, terms, by_cost=True)
             bound = min(bound, other)
-        best = min(best, total * upper_bound(bound, count, now))
+        best = min(best, total * upper_bound(bound, len(choosing), now))
         hits = judging.with_one_of(list(rivals.values()), n)
         most, method = max(zip(hits, rivals, strict=True), key=itemgetter(0))
-        low = total * lower_bound(most, count, now / len(rivals))
+        low = total * lower_bound(most, len(judging), now / len(rivals))
         if effort.progress is not None:
             effort.progress(f"{count:,} samples: at least {low / best:.3f} of the best")
         if low >= effort.at_least * best:
             break
-        limit = most / bound  # what it would be with samples without end
+        # What the certificate would be with samples without end:
+        limit = most * len(choosing) / (bound * len(judging)) if bound else 1.0
         if limit < effort.at_least and low >= _NEAR * limit * best:
             shortage = "more samples would hardly change it, because no tighter bound is known"
     else:
@@ -402,17 +424,9 @@ def _decide(
         best=best,
         method=method,
         samples=len(judging),
+        series=series,
         reason=shortage,
     )
-
-
-def _stop(samples: Samples, effort: _Effort) -> str | None:
-    """Why no more samples may be drawn."""
-    if effort.until is not None and monotonic() >= effort.until:
-        return "the time was over"
-    if 2 * len(samples.members) > _MOST_MEMBERS:
-        return "more samples would not fit into memory"
-    return None
 
 
 def _by_standing(contagion: Contagion, terms: Terms) -> dict[str, Ints]:

@@ -12,14 +12,14 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit import _compiled
-from scrmkit._arcs import Arcs, spans
+from scrmkit._arcs import WORK, Arcs, spans
 from scrmkit._coins import COARSEST, FOURTH, THIRD, Words, draw, keys_of, part
 from scrmkit._compiled import Made, Progress, in_parallel, loops
 from scrmkit._sparse import STATE, Codes, Floats, Ints, Matrix, np
 
 
+_PORTION: Final = 256
 UNITS: Final = 2.0**40  # pushes and limits are whole numbers of its parts
-_WORK: Final = 20_000_000  # arcs and customers of a portion of worlds
 
 
 @frozen(eq=False)
@@ -91,7 +91,9 @@ def run_threshold(
     pushes = np.round(matrix.data * UNITS).astype(np.int64)
     whole = np.zeros(0, dtype=np.int64)
     if limits is not None:
-        whole = np.ceil(limits * (1 - 1e-9) * UNITS).astype(np.int64)
+        rounded = np.bincount(matrix.indices, minlength=len(limits))  # each push by half a unit
+        whole = np.ceil(limits * (1 - 1e-9) * UNITS).astype(np.int64) - rounded
+        whole = np.maximum(whole, 1)
     given = (indptr, matrix.indices, pushes, whole, seeds, values)
 
     def portion(first: int, last: int, counts: Ints) -> Floats:
@@ -125,9 +127,7 @@ def run_rumour(
 
 def _run(portion: Portion, n: int, arcs: int, worlds: Worlds) -> Outcome:
     """All worlds, in portions; counts are whole numbers, so their order does not matter."""
-    width = 4 * STATE // max(n, 1)
-    if _compiled.enabled():
-        width = min(256, _WORK // max(n + arcs, 1))
+    width = min(_PORTION, (WORK if _compiled.enabled() else 2 * STATE) // max(n + arcs, 1))
     bounds = [*range(0, worlds.runs, max(1, width)), worlds.runs]
     size = n if worlds.counted else 0
 

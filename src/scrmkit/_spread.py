@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,15 +10,15 @@ from attrs import evolve
 from scipy.special import stdtrit
 
 from scrmkit import _columns, _tables
-from scrmkit._bounds import share_interval
+from scrmkit._bounds import mean_interval, share_interval
 from scrmkit._checks import Id, to_whole
-from scrmkit._coins import new_key
+from scrmkit._coins import SPREADING, new_key
 from scrmkit._compiled import Progress
-from scrmkit._contagion import Contagion, Model, places_of, values_of
+from scrmkit._contagion import Contagion, Model, name_of, places_of, values_of
 from scrmkit._simulations import Worlds
 from scrmkit._sparse import Floats, Ints, generator, np
 from scrmkit.errors import InvalidParameter
-from scrmkit.results import Result
+from scrmkit.results import Numbers, Result
 
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Seed = int | SeedSequence | BitGenerator | Generator | None
 
 _CONFIDENCE: Final = 0.95
+_FEW: Final = 30
 
 
 class Spread(Result):
@@ -45,7 +46,10 @@ class Spread(Result):
             those with a good opinion.
         low: the lower end of its interval; see `spread`.
         high: the upper end.
-        against: the same as reach of those who end with a bad opinion; None for other models.
+        against: the same as reach of those who end with a bad opinion; None for other models,
+            as are the two bounds of its interval.
+        against_low: the lower end.
+        against_high: the upper end.
         by_run: the value reached in each run, an array. Two spreads with the same graph,
             model, runs and seed ran in the same worlds, so their difference may be taken run
             by run.
@@ -67,8 +71,8 @@ class Spread(Result):
             home=graph.home,
             parameters={
                 **contagion.parameters,
-                "seeds": len(seeds),
-                "audience": None if not len(whole) else int(np.count_nonzero(values)),
+                "seeds": name_of(graph.ids[seeds]),
+                "audience": name_of(values) if len(whole) else None,
                 "runs": worlds.runs,
                 "series": int(worlds.series),
                 "confidence": _CONFIDENCE,
@@ -77,10 +81,16 @@ class Spread(Result):
         )
         self.by_run: Floats = by_run[0]
         self.reach = float(self.by_run.mean())
-        self.against = float(by_run[1].mean()) if len(by_run) == 2 else None
-        signed = self.against is not None
+        signed = len(by_run) == 2
         least = 0.0 if signed else float(values[seeds].sum())
-        self.low, self.high = _mean_interval(self.by_run, least, float(values.sum()))
+        bounds = least, float(values.sum())
+        self.low, self.high = self.reach, self.reach
+        if not contagion.is_certain:
+            self.low, self.high = _mean_interval(self.by_run, *bounds)
+        self.against = self.against_low = self.against_high = None
+        if signed:
+            self.against = float(by_run[1].mean())
+            self.against_low, self.against_high = _mean_interval(by_run[1], *bounds)
         self._again = contagion, seeds, evolve(worlds, counted=True, progress=None)
 
     @cached_property
@@ -90,7 +100,9 @@ class Spread(Result):
         graph = contagion.graph
         one, other = contagion.run(seeds, np.zeros(0), worlds).counts
         reached = one if self.against is None else one + other
-        low, high = share_interval(reached, worlds.runs)
+        low = high = reached / worlds.runs
+        if not contagion.is_certain:
+            low, high = share_interval(reached, worlds.runs)
         columns: dict[str, Any] = {
             "customer": _columns.names(graph.ids, graph.home),
             "likelihood": reached / worlds.runs,
@@ -111,9 +123,9 @@ def spread(
     *,
     model: Model = "independent_cascade",
     weight: str | None = None,
-    threshold: float | Mapping[Id, float] | None = None,
+    threshold: float | Numbers | None = None,
     quality: float = 1.0,
-    audience: Iterable[Id] | Mapping[Id, float] | None = None,
+    audience: Iterable[Id] | Numbers | None = None,
     runs: int = 1_000,
     seed: Seed = 0,
     progress: Progress | None = None,
@@ -139,13 +151,14 @@ def spread(
                             tell passes on theirs (chance decides among those of one step),
                             turned round by an arc of negative weight; a good opinion turns
                             bad with probability ``1 - quality`` in each who forms it (Chen
-                            et al. 2011; Li et al. 2013)
+                            et al. 2011)
     ======================= ==============================================================
 
     Args:
         graph: a networkx graph, ties (a result or a table with ``a``, ``b``), or a
-            `SocialGraph`. An undirected tie tells both ways. Where acts point at whom they
-            learn from, as reposts do, turn the graph round: ``graph.reversed()``.
+            `SocialGraph`. An undirected tie tells both ways. Parallel arcs are one, whose
+            weight is their sum: put probabilities together before. Where acts point at whom
+            they learn from, as reposts do, turn the graph round: ``graph.reversed()``.
         seeds: the ids of those with whom it begins; a result of `seeds` will do.
         model: one of the above.
         weight: the attribute or column of weights; see `SocialGraph.of`.
@@ -157,15 +170,18 @@ def spread(
             least 0. Without it everybody counts 1.
         runs: how many worlds are simulated; 2 or more.
         seed: anything that ``numpy.random.default_rng`` takes. The worlds of a seed are the
-            same for all seeds sets, whatever the number of threads and whether or not loops
-            are compiled; so more seeds never reach less.
+            same for all sets of seeds, whatever the number of threads and whether or not loops
+            are compiled; so, but for a signed cascade, more seeds never reach less.
         progress: called with a few words on the way, such as ``print``.
 
     Returns:
         The spread: ``reach`` with ``low`` and ``high``, and a table of who. The interval is
-        Student's t over the runs, at .95, within what is possible; it is the uncertainty of
-        simulating, and knows nothing of that of the model and its probabilities.
-        Probabilities count in steps of 2**-31. No seeds reach nobody.
+        Student's t over the runs, at .95, within what is possible. Where fewer than 30 runs
+        differ from the commonest value, it allows besides for everything that so rare a run
+        may reach. It is the uncertainty of simulating, and knows nothing of that of the model
+        and its probabilities. Where nothing is left to chance it is the value itself.
+        Probabilities count in steps of 2**-31. No seeds reach nobody; ties with oneself do
+        not count.
 
     Raises:
         InvalidParameter: an option out of range or of another model, weights that are no
@@ -186,11 +202,10 @@ def spread(
     References:
         Granovetter (1978), doi:10.1086/226707. Watts (2002), doi:10.1073/pnas.082090499.
         Kempe, Kleinberg, Tardos (2003), doi:10.1145/956750.956769. Centola and Macy (2007),
-        doi:10.1086/521848. Chen et al. (2011), doi:10.1137/1.9781611972818.33. Li, Chen,
-        Wang, Zhang (2013), doi:10.1145/2433396.2433478.
+        doi:10.1086/521848. Chen et al. (2011), doi:10.1137/1.9781611972818.33.
     """
     runs = to_whole(runs, name="runs", least=2)
-    series = new_key(generator(seed))
+    series = new_key(generator(seed), purpose=SPREADING)
     contagion = Contagion.of(graph, model, weight=weight, threshold=threshold, quality=quality)
     places = places_of(contagion.graph, seeds, name="seeds")
     if not len(contagion.graph):
@@ -200,8 +215,17 @@ def spread(
 
 
 def _mean_interval(values: Floats, least: float, most: float) -> tuple[float, float]:
-    """Student's t interval of a mean, within bounds."""
+    """Student's t interval of a mean, within bounds, and wider where hardly any run differs."""
     mean = float(values.mean())
     half = stdtrit(len(values) - 1, (1 + _CONFIDENCE) / 2) * values.std(ddof=1)
     half = float(half) / len(values) ** 0.5
-    return max(mean - half, least), min(mean + half, most)
+    low, high = mean - half, mean + half
+    common, counts = np.unique(values, return_counts=True)
+    others = len(values) - int(counts.max())
+    if others < _FEW:
+        usual = float(common[counts.argmax()])
+        share = np.array([others / len(values)])
+        likely = float(mean_interval(share, len(values), 1 - _CONFIDENCE)[1][0])
+        low = min(low, usual + likely * (least - usual))
+        high = max(high, usual + likely * (most - usual))
+    return max(low, least), min(high, most)

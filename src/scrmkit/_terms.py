@@ -8,20 +8,21 @@ from typing import Any
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._contagion import places_of
 from scrmkit._cover import Terms
+from scrmkit._roles import groups_of
 from scrmkit._sparse import Floats, Ints, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
-from scrmkit.results import Lookup
+from scrmkit.results import Lookup, Numbers
 
 
 def to_terms(
     graph: SocialGraph,
     k: int | None,
-    costs: Mapping[Id, float] | None,
+    costs: Numbers | None,
     budget: float | None,
     must: Iterable[Id],
     must_not: Iterable[Id],
-    groups: Mapping[Id, Any] | None,
+    groups: Any,
 ) -> tuple[Terms, dict[str, Any]]:
     """What was asked for as terms, and the columns that show it."""
     n = len(graph)
@@ -31,6 +32,8 @@ def to_terms(
         raise InvalidParameter("costs and budget go together: give both, or neither")
     if k is None and budget is None:
         raise InvalidParameter("give k, how many to ask, or costs and a budget")
+    if costs is not None and not isinstance(costs, Mapping | Lookup):
+        raise InvalidParameter("costs must be a mapping from ids to numbers", value=costs)
     most = n if k is None else min(to_whole(k, name="k", least=1), n)
     required = places_of(graph, must, name="must")
     may = np.ones(n, dtype=bool)
@@ -47,16 +50,21 @@ def to_terms(
     if groups is not None:
         if k is None:
             raise InvalidParameter("groups share k: give k as well")
-        names, codes = _groups(graph, groups)
+        labels, _ = groups_of(graph, groups)
+        codes = np.unique(labels, return_inverse=True)[1].astype(np.int64)
         quotas = _shares_of(np.bincount(codes), most)
-        extra["group"] = names[codes]
+        extra["group"] = labels
+    if not len(required) and not (may & (prices <= limit * (1 + 1e-12))).any():
+        raise InvalidParameter(
+            "nobody may be asked: must_not names everybody, or everybody costs too much"
+        )
     taken = np.bincount(codes[required], minlength=len(quotas))
     if (taken > quotas).any() or prices[required].sum() > limit * (1 + 1e-12):
         raise InvalidParameter("those who must be asked are more than k, budget or groups allow")
     return Terms(may, required, prices, limit, codes, quotas), extra
 
 
-def _for_each(graph: SocialGraph, given: Mapping[Id, float], *, name: str) -> Floats:
+def _for_each(graph: SocialGraph, given: Numbers, *, name: str) -> Floats:
     values = np.zeros(len(graph))
     for customer, value in given.items():
         check_range(value, name=name, error=InvalidParameter, low=0)
@@ -67,17 +75,6 @@ def _for_each(graph: SocialGraph, given: Mapping[Id, float], *, name: str) -> Fl
             f"{np.count_nonzero(values == 0)} of {len(graph)} have none"
         )
     return values
-
-
-def _groups(graph: SocialGraph, groups: Mapping[Id, Any]) -> tuple[Any, Ints]:
-    if not isinstance(groups, Mapping | Lookup):
-        raise InvalidParameter("groups must be a mapping from ids to groups", value=groups)
-    found = [groups.get(customer) for customer in graph.ids.tolist()]
-    lacking = sum(group is None for group in found)
-    if lacking:
-        raise InvalidParameter(f"groups lacks {lacking} of {len(graph)} customers")
-    names, codes = np.unique(np.array(found), return_inverse=True)
-    return names, codes.astype(np.int64)
 
 
 def _shares_of(sizes: Ints, k: int) -> Ints:
@@ -92,6 +89,8 @@ def _shares_of(sizes: Ints, k: int) -> Ints:
 def guarantee_of(terms: Terms, *, costs: bool = False, groups: bool = False) -> str:
     if costs and groups:
         return "none before sampling: costs and shares of groups together"
+    if costs and terms.quotas[0] < len(terms.may):
+        return "none before sampling: a budget and a number together"
     if costs:
         return "at least 31.6 % of the best, (1 - 1/e) / 2, before sampling"
     if groups:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from uuid import UUID
 
 import narwhals.stable.v2 as nw
 from attrs import evolve, field, frozen
 
-from scrmkit._checks import Id
+from scrmkit._checks import Frozen, Id
 from scrmkit._tables import Home
 from scrmkit._tie_tables import take_columns
 from scrmkit.errors import InvalidParameter, InvalidTable, ScrmkitError, UnknownCustomer
@@ -84,7 +84,7 @@ class SocialGraph:
     weights: Floats = field(converter=_read_only)
     directed: bool = False
     weight: str | None = _EDGE
-    parameters: Mapping[str, Any] = field(factory=dict, converter=MappingProxyType)
+    parameters: Mapping[str, Any] = field(factory=dict, converter=Frozen)
     home: Home | None = None
     _incidence: Callable[[], Incidence] | None = None
 
@@ -159,7 +159,9 @@ class SocialGraph:
             weight=weight,
             parameters=dict(getattr(ties, "parameters", {})),
             home=home,
-            incidence=(lambda: ties.incidence) if hasattr(type(ties), "incidence") else None,
+            incidence=partial(getattr, ties, "incidence")
+            if hasattr(type(ties), "incidence")
+            else None,
         )
 
     @classmethod

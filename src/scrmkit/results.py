@@ -262,6 +262,9 @@ class Lookup(ABC, Generic[Value]):
         return ItemsView(self)
 
 
+Numbers = Mapping[Any, float] | Lookup[float]
+
+
 class Ranking(Result, Lookup[float]):
     """A result with one number for each customer, which is also read as a dictionary is.
 
