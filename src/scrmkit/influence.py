@@ -440,11 +440,7 @@ def _closeness(graph: SocialGraph, drawn: Ints, *, weighted: bool) -> tuple[Floa
     if not weighted:
         lengths.data = np.ones(lengths.nnz)
     walk = _paths.link_distances if weighted else _paths.hop_distances
-    reached, distance = np.zeros(n), np.zeros(n)
-    for block in walk(lengths, drawn):
-        finite = np.isfinite(block)
-        reached += finite.sum(axis=1)
-        distance += np.where(finite, block, 0.0).sum(axis=1)
+    reached, distance = _paths.distance_sums(lengths, drawn, walk)
     reached[drawn] -= 1  # the distance to oneself does not count
     scale = n / (n - 1) if n > 1 else 0.0
     reach, far = reached / max(k, 1), distance / max(k, 1)
