@@ -76,7 +76,7 @@ def _search(
     """
     n = len(out) - 1
     seen = np.zeros(n, dtype=np.bool_)
-    sums[:] = 0.0
+    sums.fill(0.0)
     sums[queue[0]] = 1.0
     begin, end, level, left = 0, 1, 0, back[n]
     bounds[0] = 0
@@ -125,11 +125,12 @@ def dependencies(
     for number in range(first, last):
         queue[0] = sources[number]
         levels = _search(out, ends, back, starts, sums, queue, paths, bounds, leaving, coming)
-        sums[:] = 0.0
+        sums.fill(0.0)
         for level in range(levels - 1, 0, -1):
             begin, end, size = bounds[level], bounds[level + 1], bounds[min(level + 2, levels)]
             if level + 1 == levels:
-                shares[begin:end] = 0.0
+                for place in range(begin, end):
+                    shares[place] = 0.0
             elif leaving[level] <= coming[level + 1]:
                 for place in range(begin, end):
                     shares[place] = _row_sum(out, ends, queue[place], sums)
