@@ -4,10 +4,11 @@ Entered only where `_compiled.enabled` says so. Each function here has a form in
 `_paths`. Arcs are given twice in compressed rows: as they leave a row (``out``, ``ends``) and
 as they come into it (``back``, ``starts``).
 
-Going along the arcs of a level, or backwards along those that come in from it, finds the
-same, and either may be many times less work. Memory is slow to answer and guesses of the
-processor are often wrong here, so large levels are in order of row, and inner loops do not
-depend on what they find.
+The next level is found along the arcs that leave the last one, or along those that come into
+all who are not seen yet, whichever are fewer (Beamer et al. 2012, doi:10.1109/SC.2012.50); and
+likewise on the way back. Who is not seen has sum 0 and arcs from nobody seen but the last
+level, so that sums need no questions asked: the processor would often guess the answer wrong.
+Large levels are in order of row, because memory is slow to answer where rows are not.
 """
 
 from __future__ import annotations
@@ -68,11 +69,11 @@ def _search(
     leaving: Any,
     coming: Any,
 ) -> int:
-    """How many shortest paths lead from the first of a queue to each row; how many levels.
+    """How many shortest paths lead from the first of a queue to each place of it.
 
-    A level is the places of the queue between two bounds, and has so many arcs that leave it,
-    and so many that come into it. The sums of rows that were not seen are 0; those of rows
-    that were seen before the last level have no meaning.
+    Gives the number of levels. A level is the places of the queue between two bounds, and has
+    so many arcs that leave it, and so many that come into it. Sums of rows not seen are 0;
+    those of rows seen before the last level have no meaning.
     """
     n = len(out) - 1
     seen = np.zeros(n, dtype=np.bool_)
@@ -116,7 +117,13 @@ def _search(
 def dependencies(
     out: Any, ends: Any, back: Any, starts: Any, sources: Any, first: int, last: int
 ) -> Any:
-    """The sum over some of the sources of the shares of shortest paths through each row."""
+    """The sum over some of the sources of the shares of shortest paths through each row.
+
+    On the way back (Brandes 2001), each row of a level passes on to the level before, along
+    each of its arcs from there, one over its paths, times one and what passes through it.
+    Arcs lead at most one level deeper, and sums of levels before are 0 until written, so
+    here too sums need no questions asked.
+    """
     n = len(out) - 1
     total, sums = np.zeros(n), np.empty(n)
     queue = np.empty(n + 1, dtype=np.int32)
