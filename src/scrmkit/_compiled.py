@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final, TypeVar
 
 
@@ -59,16 +61,27 @@ def compiled(function: Function) -> Function:
     numba: Any = importlib.import_module("numba")
     _announce_once()
     before = numba.config.CACHE_DIR
-    if not before:
-        numba.config.CACHE_DIR = _cache_folder()
-    made: Function
+    folder = before or _cache_folder()
+    numba.config.CACHE_DIR = folder
     try:
-        made = numba.njit(nogil=True, cache=True)(function)
-    except (RuntimeError, OSError):  # a place where nothing can be written
-        made = numba.njit(nogil=True)(function)
+        made: Function = numba.njit(nogil=True, cache=_can_be_written(folder))(function)
     finally:
         numba.config.CACHE_DIR = before
     return made
+
+
+@cache
+def _can_be_written(folder: str) -> bool:
+    """Whether a folder is there, or can be made, and takes files.
+
+    Where it does not, numba would keep its files beside the source.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _cache_folder() -> str:

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import spsolve_triangular
 
-from scrmkit._sparse import STATE, Floats, Ints, Matrix, arcs_of, inverse, np, row_of_each, sparse
+from scrmkit import _compiled
+from scrmkit._compiled import in_parallel, loops
+from scrmkit._sparse import (
+    STATE,
+    Floats,
+    Ints,
+    Matrix,
+    arcs_of,
+    inverse,
+    np,
+    row_of_each,
+    sparse,
+    to_read,
+)
+
+
+_WORK = 40_000_000  # arcs and rows of a portion of sources of compiled loops
+_BITS = 64  # sources that a compiled search follows together
 
 
 class _Search:
@@ -90,12 +108,39 @@ def _batches(sources: Ints, size: int) -> Iterator[Ints]:
 
 def hop_dependencies(matrix: Matrix, sources: Ints) -> Floats:
     """The sum over sources of the shares of shortest paths through each row, in hops."""
+    if _compiled.enabled():
+        return _hop_dependencies(matrix, sources)
     pattern = _pattern(matrix)
     turned = pattern.T.tocsr()
     total = np.zeros(matrix.shape[0])
     for batch in _batches(sources, matrix.shape[0]):
         total += _Search(pattern, turned, batch).dependencies().sum(axis=1)
     return total
+
+
+def _hop_dependencies(matrix: Matrix, sources: Ints) -> Floats:
+    """As `hop_dependencies`, by compiled loops.
+
+    The portions of sources depend on the matrix alone and are added in order, so the number
+    of cores changes nothing.
+    """
+    run = loops("_path_loops").dependencies
+    turned = matrix.T.tocsr()
+    given = (*_read(matrix), *_read(turned), to_read(sources, np.int64))
+    width = max(1, _WORK // (matrix.nnz + matrix.shape[0] + 1))
+
+    def portion(number: int) -> Floats:
+        last = min((number + 1) * width, len(sources))
+        return np.asarray(run(*given, number * width, last))
+
+    total = np.zeros(matrix.shape[0])
+    for part in in_parallel(portion, -(-len(sources) // width)):
+        total += part
+    return total
+
+
+def _read(matrix: Matrix) -> tuple[Any, Any]:
+    return to_read(matrix.indptr, np.int64), to_read(matrix.indices, np.int32)
 
 
 def hop_distances(matrix: Matrix, sources: Ints) -> Iterator[Floats]:
@@ -111,6 +156,36 @@ def link_distances(lengths: Matrix, sources: Ints) -> Iterator[Floats]:
     """As `hop_distances`, where each arc has its own length."""
     for batch in _batches(sources, lengths.shape[0]):
         yield csgraph.dijkstra(lengths, indices=batch).T
+
+
+def distance_sums(
+    lengths: Matrix, sources: Ints, walk: Callable[[Matrix, Ints], Iterator[Floats]]
+) -> tuple[Floats, Floats]:
+    """For each row, how many of the sources reach it, and the sum of their distances.
+
+    Args:
+        lengths: the length of each arc.
+        sources: from whom; each reaches itself.
+        walk: `hop_distances` or `link_distances`.
+    """
+    n = lengths.shape[0]
+    reached, distance = np.zeros(n), np.zeros(n)
+    if walk is hop_distances and _compiled.enabled():
+        run = loops("_path_loops").distance_sums
+        given = (*_read(lengths), to_read(sources, np.int64))
+
+        def portion(number: int) -> Any:
+            return run(*given, number * _BITS, min((number + 1) * _BITS, len(sources)))
+
+        for some, far in in_parallel(portion, -(-len(sources) // _BITS)):
+            reached += some
+            distance += far
+        return reached, distance
+    for block in walk(lengths, sources):
+        finite = np.isfinite(block)
+        reached += finite.sum(axis=1)
+        distance += np.where(finite, block, 0.0).sum(axis=1)
+    return reached, distance
 
 
 def link_dependencies(lengths: Matrix, sources: Ints) -> Floats:

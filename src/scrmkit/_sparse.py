@@ -153,3 +153,10 @@ def arcs_of(matrix: Matrix, rows: Ints) -> tuple[Ints, Ints]:
     counts = (matrix.indptr[rows + 1] - matrix.indptr[rows]).astype(np.int64)
     first = matrix.indptr[rows] - (np.cumsum(counts) - counts)
     return np.repeat(first, counts) + np.arange(counts.sum()), counts
+
+
+def to_read(values: Any, dtype: Any) -> NDArray[Any]:
+    """The values as compiled loops take them that only read: in one type, so compiled once."""
+    view: NDArray[Any] = np.asarray(values, dtype=dtype).view()
+    view.flags.writeable = False
+    return view
