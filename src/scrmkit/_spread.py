@@ -59,7 +59,7 @@ class Spread(Result):
         >>> from scrmkit import diffusion
         >>> found = diffusion.spread(nx.path_graph(3), [0], runs=10)
         >>> found.reach, found.frame.rows()[2]
-        (3.0, (2, 1.0, 0.7224672001371107, 1.0, 2.0))
+        (3.0, (2, 1.0, 1.0, 1.0, 2.0))
     """
 
     def __init__(self, contagion: Contagion, seeds: Ints, values: Floats, worlds: Worlds) -> None:
