@@ -63,25 +63,39 @@ class Sampler:
     """A series of samples; the sample of a number is always the same.
 
     Args:
-        size: how many customers and arcs there are.
+        n: how many customers there are.
+        arcs: how many arcs.
         portion: makes the members and sizes of the samples from one number up to another.
     """
 
-    size: int
+    n: int
+    arcs: int
     portion: Portion
 
     def draw(self, first: int, last: int) -> Iterator[tuple[Ints, Ints]]:
-        """Members and sizes of some samples, in portions."""
-        width = (WORK if _compiled.enabled() else 2 * STATE) // max(self.size, 1)
-        bounds = [*range(first, last, max(1, min(_PORTION, width))), last]
+        """Members and sizes of some samples, in portions that grow as their sizes allow."""
+        if not _compiled.enabled():
+            most, work = max(1, 16 * STATE // max(self.n, 1)), STATE
+        else:
+            most, work = _PORTION, WORK
+        width = max(1, min(most, 2 * work // max(self.n + self.arcs, 1)))
+        while first < last:
+            end = min(first + width, last)
+            members, sizes = self.portion(first, end)
+            yield members, sizes
+            touched = (1 + len(members) / (end - first)) * (1 + self.arcs / max(self.n, 1))
+            first, width = end, max(1, min(most, 4 * width, int(work / touched)))
+            if _compiled.enabled():
+                yield from self._at_once(first, last, max(1, min(most, int(work / touched))))
+                return
+
+    def _at_once(self, first: int, last: int, width: int) -> Iterator[tuple[Ints, Ints]]:
+        bounds = [*range(first, last, width), last]
 
         def make(number: int) -> tuple[Ints, Ints]:
             return self.portion(bounds[number], bounds[number + 1])
 
-        if _compiled.enabled():
-            yield from in_parallel(make, len(bounds) - 1)
-        else:
-            yield from map(make, range(len(bounds) - 1))
+        return in_parallel(make, len(bounds) - 1)
 
 
 def cascade_sampler(back: Arcs, roots: Roots, series: np.uint64) -> Sampler:
@@ -94,7 +108,7 @@ def cascade_sampler(back: Arcs, roots: Roots, series: np.uint64) -> Sampler:
             return members, sizes
         return _cascades(back, roots, None, keys_of(series, np.arange(first, last)))
 
-    return Sampler(len(back.heads) + len(back), portion)
+    return Sampler(len(back.heads), len(back), portion)
 
 
 def rescue_sampler(back: Arcs, roots: Roots, told: Flags, series: np.uint64) -> Sampler:
@@ -107,7 +121,7 @@ def rescue_sampler(back: Arcs, roots: Roots, told: Flags, series: np.uint64) -> 
             return found
         return _cascades(back, roots, told, keys_of(series, np.arange(first, last)))
 
-    return Sampler(len(back.heads) + len(back), portion)
+    return Sampler(len(back.heads), len(back), portion)
 
 
 def walk_sampler(back: Matrix, roots: Roots, series: np.uint64) -> Sampler:
@@ -129,7 +143,7 @@ def walk_sampler(back: Matrix, roots: Roots, series: np.uint64) -> Sampler:
             return found
         return _walks(indptr, back.indices, shares, roots, keys_of(series, np.arange(first, last)))
 
-    return Sampler(n + back.nnz, portion)
+    return Sampler(n, back.nnz, portion)
 
 
 def _cascades(back: Arcs, roots: Roots, told: Flags | None, keys: Words) -> tuple[Ints, Ints]:
