@@ -155,15 +155,17 @@ def _is_within_years(instant: datetime) -> bool:
 
 def check_range(
     value: object, *, name: str, error: Failure, low: float = -math.inf, high: float = math.inf
-) -> None:
-    """Refuse what is not a finite number between low and high, both included."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+) -> float:
+    """A number of any type as a float; refuse what is not finite or not from low to high."""
+    if isinstance(value, bool) or not isinstance(value, Real):  # numpy's are Real, its bools not
         raise error(f"{name} is of type {type(value).__name__}, not a number", value=value)
-    if not -_LARGEST <= value <= _LARGEST or not low <= value <= high:
+    number = to_float(value)
+    if not -_LARGEST <= number <= _LARGEST or not low <= number <= high:
         bounds = f" from {low:g} to {high:g}" if high < math.inf else f" of at least {low:g}"
         raise error(
             f"{name} must be a finite number{bounds if low > -math.inf else ''}", value=value
         )
+    return float(number)
 
 
 def to_whole(value: Any, *, name: str, least: int) -> int:

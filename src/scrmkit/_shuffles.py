@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 from attrs import asdict, field, frozen
 
 from scrmkit import _checks, _entries, _sparse, _tables
+from scrmkit._compiled import Progress
 from scrmkit._entries import CUSTOMER
 from scrmkit._instants import EPOCH
 from scrmkit._sparse import Floats, Ints, NDArray, np
@@ -27,6 +28,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _NEAR: Final = 1e-9
 _STEPS: Final = 200
 _HALVINGS: Final = 40
+_REPORTS: Final = 10
 _TOLERANCE: Final = 1e-10
 
 CANNOT_EXCLUDE: Final = (
@@ -112,6 +114,7 @@ def shuffle_test(
     period: timedelta | None = None,
     shuffles: int = 199,
     seed: Seed = 0,
+    progress: Progress | None = None,
 ) -> ShuffleTest:
     r"""Influence or alike: does it matter in which order neighbours acted?
 
@@ -148,6 +151,7 @@ def shuffle_test(
             period do not count as before each other.
         shuffles: how many permutations; 19 or more.
         seed: of the permutations; anything that ``numpy.random.default_rng`` takes.
+        progress: called with a few words on the way, such as ``print``.
 
     Returns:
         A `ShuffleTest`. There is no answer, and ``conclusion`` says why, where nobody could
@@ -179,6 +183,7 @@ def shuffle_test(
     """
     shuffles = _checks.to_whole(shuffles, name="shuffles", least=19)
     rng = _sparse.generator(seed)
+    seed_name = _sparse.name_seed(seed, rng)
     social = SocialGraph.of(graph, weight=weight)
     if (social.weights < 0).any():
         raise InvalidParameter(
@@ -200,14 +205,16 @@ def shuffle_test(
         "period": period,
         "periods": spell.last,
         "shuffles": shuffles,
-        "seed": seed,
+        "seed": seed_name,
         "times": _checks.digest({"times": [who.tolist(), instants.tolist()]}),
         "customers": len(social),
         "ties": social.number_of_ties,
+        "digest": _sparse.digest(social.ids, social.indptr, social.indices, social.weights),
     }
     if social.parameters:
         parameters["graph"] = dict(social.parameters)
-    return _test(spell, shuffles, rng, parameters, notes)
+    orders = _shuffled(spell.periods, shuffles, rng, progress)
+    return _test(spell, shuffles, orders, parameters, notes)
 
 
 class _Spell:
@@ -321,7 +328,7 @@ def _scored(beta: Floats, x: Floats, y: Floats, n: Floats) -> tuple[Floats, Floa
 def _test(
     spell: _Spell,
     shuffles: int,
-    rng: np.random.Generator,
+    orders: Iterable[Ints],
     parameters: Mapping[str, Any],
     notes: tuple[str, ...],
 ) -> ShuffleTest:
@@ -340,7 +347,7 @@ def _test(
             parameters=parameters,
             notes=notes,
         )
-    found = spell.alphas(rng.permutation(spell.periods) for _ in range(shuffles))
+    found = spell.alphas(orders)
     known = found[~np.isnan(found)]
     if len(known) < shuffles:
         notes += (f"{shuffles - len(known)} shuffles have no alpha and count as no smaller",)
@@ -365,6 +372,17 @@ def _test(
         parameters=parameters,
         notes=notes,
     )
+
+
+def _shuffled(
+    periods: Ints, shuffles: int, rng: np.random.Generator, progress: Progress | None
+) -> Iterator[Ints]:
+    """The periods dealt out anew, time and again."""
+    step = max(shuffles // _REPORTS, 1)
+    for done in range(shuffles):
+        yield rng.permutation(periods)
+        if progress is not None and (done + 1) % step == 0:
+            progress(f"counted {done + 1:,} of {shuffles:,} shuffles")
 
 
 def _reason(spell: _Spell) -> str:
@@ -397,10 +415,10 @@ def _first_acts(times: Any, *, rounds: bool) -> tuple[NDArray[Any], Ints, tuple[
             int(one) if number else _to_micros(one)
             for one, number in zip(present, whole, strict=True)
         ]
-        return said.ids[known], np.array(numbers, dtype=np.int64), ()
+        return said.ids[known], _entries.to_int64(numbers, name="times"), ()
     frame, home = _entries.to_rows(times, ["time"], name="times")
     nobody = len(_tables.collect(frame.filter(nw.col(CUSTOMER).is_null()).select("time")))
-    rows = frame.filter(~nw.col(CUSTOMER).is_null() & ~nw.col("time").is_null())
+    rows = _whole_times(frame.filter(~nw.col(CUSTOMER).is_null() & ~nw.col("time").is_null()))
     first = _tables.collect(_tables.aggregate(rows, [CUSTOMER], time=("time", "min")))
     dtype = first["time"].dtype
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
@@ -415,7 +433,18 @@ def _first_acts(times: Any, *, rounds: bool) -> tuple[NDArray[Any], Ints, tuple[
         )
     said = _entries.collect(first.lazy(), name="times", home=home)
     notes = (f"{nobody} rows of times name no customer and do not count",) if nobody else ()
-    return said.ids, np.array(said.columns["time"], dtype=np.int64), notes
+    return said.ids, _entries.to_int64(said.columns["time"], name="times"), notes
+
+
+def _whole_times(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The rows with whole numbers that pandas kept as floats, because some were null, as such."""
+    if not (rows.collect_schema()["time"].is_float() and rows.implementation.is_pandas_like()):
+        return rows
+    frame = rows.collect()
+    times = frame["time"]
+    if not ((times.abs() <= 2**53) & (times % 1 == 0)).all():
+        return rows
+    return frame.with_columns(times.cast(nw.Int64)).lazy()
 
 
 def _is_whole(value: Any) -> bool:
@@ -442,5 +471,6 @@ def _periods(instants: Ints, period: timedelta | None) -> Ints:
             value=period,
         )
     first = instants.min(initial=np.iinfo(np.int64).max)
-    codes: Ints = (instants - first) // (period // _MICROSECOND)
+    longest = np.iinfo(np.int64).max
+    codes: Ints = (instants - first) // min(period // _MICROSECOND, longest)
     return codes
