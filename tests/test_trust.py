@@ -834,6 +834,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
         assert dict(found) == dict(plain)
         assert dict(found.parameters) == dict(plain.parameters)
         digest(dict(found.parameters))
+    assert digest({"a": np.float32(0.5), "b": np.int64(2)}) == digest({"a": 0.5, "b": 2})
     share = trust.evaluate(crowd(1), methods=["mean"], share=np.float32(0.5)).parameters["share"]
     assert type(share) is float
     for wrong in (True, np.bool_(True), "1", np.float32("nan"), np.array([1.0]), 10**400):

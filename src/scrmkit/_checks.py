@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -247,7 +247,7 @@ def check_half_life(value: timedelta | None) -> None:
 def digest(parameters: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits that name these parameters: SHA-256 of their JSON form.
 
-    Instants, durations, UUIDs and decimals stand as their text.
+    Instants, durations, UUIDs and decimals stand as their text, numbers of numpy as those of Python.
 
     Raises:
         InvalidParameter: a value that has no form in JSON, so that no digest could name it.
@@ -265,7 +265,11 @@ def digest(parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _to_json(value: object) -> str:
+def _to_json(value: object) -> str | int | float:
     if isinstance(value, datetime | timedelta | UUID | Decimal):
         return str(value)
+    if isinstance(value, Integral):  # of numpy
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
     raise TypeError
