@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
-from scrmkit import InteractionLog, _shuffles
+from scrmkit import InteractionLog, _first_acts, _shuffles
 from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.graph import SocialGraph
 from scrmkit.influence import ShuffleTest, shuffle_test
@@ -60,7 +60,7 @@ def test_counts_are_those_of_the_definition(case: tuple[nx.Graph[Any], dict[int,
     graph = SocialGraph.of(network)
     who = np.array(sorted(times), dtype=np.int64)
     rounds = np.array([times[one] for one in sorted(times)], dtype=np.int64)
-    periods = _shuffles._periods(rounds, None)
+    periods = _first_acts.to_periods(rounds, None)
     spell = _shuffles._Spell(graph, graph.ids.searchsorted(who), periods)
     acted, tried = spell.counts(periods)
     wanted = by_definition(network, times)

@@ -247,7 +247,7 @@ def check_half_life(value: timedelta | None) -> None:
 def digest(parameters: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits that name these parameters: SHA-256 of their JSON form.
 
-    Instants, durations, UUIDs and decimals stand as their text, numbers of numpy as those of Python.
+    Instants, durations, UUIDs and decimals stand as their text, and numbers of numpy as Python's.
 
     Raises:
         InvalidParameter: a value that has no form in JSON, so that no digest could name it.
