@@ -1,4 +1,4 @@
-"""Formal against social authority, and who is served through others: by plain definition."""
+"""Formal against social authority, and who is tied to us through others: by plain definition."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def served(draw: st.DrawFn) -> tuple[nx.Graph[Any], set[int]]:
 
 
 def ways(network: nx.Graph[Any], ours: set[int]) -> dict[int, dict[str, Any]]:
-    """Who is served through whom, customer by customer."""
+    """Who is tied to us through whom, customer by customer."""
     both: dict[int, dict[int, float]] = {one: {} for one in network}
     for a, b, weight in network.edges(data="weight"):
         if a != b:
@@ -284,7 +284,7 @@ def test_ours_that_cannot_be_used_is_refused(ours: Any, match: str) -> None:
 
 
 def test_negative_weights_are_refused() -> None:
-    """Nobody is served through dislike."""
+    """Dislike is no contact."""
     with pytest.raises(InvalidParameter, match="weights are negative"):
         mediated(SocialGraph.from_edges([1], [2], [-1.0]), [1])
 
@@ -294,3 +294,26 @@ def test_an_empty_graph_serves_nobody() -> None:
     found = mediated(nx.Graph(), [1])
     assert found.frame.shape == (0, 5)
     assert found.notes == ("1 of ours are not in the graph",)
+
+
+def test_parameters_name_standing_and_graph() -> None:
+    """Another standing, or another graph of the same size, has other parameters."""
+    standings = ({"ana": 1.0, "ben": 2.0}, {"ana": 1.0, "ben": 3.0})
+    made = [dict(hidden_leaders(each, {"ana": "ben"}).parameters) for each in standings]
+    assert made[0] != made[1]
+    paths = (nx.path_graph(4), nx.relabel_nodes(nx.path_graph(4), {0: 3, 3: 0}))
+    made = [dict(mediated(each, [1]).parameters) for each in paths]
+    assert made[0] != made[1]
+
+
+def test_the_texts_of_numpy_are_texts() -> None:
+    """Ids of ours may come as an array of texts."""
+    network = nx.Graph([("desk", "ana"), ("ana", "ben")])
+    assert mediated(network, np.array(["desk"])).frame["customer"].to_list() == ["ben"]
+
+
+def test_mediation_claims_no_more_than_ties() -> None:
+    """Its words speak of ties, and not of service or of being brought."""
+    said = " ".join((mediated.__doc__ or "").split())
+    for claim in ("bring", "served", "reach"):
+        assert claim not in said

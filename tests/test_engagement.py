@@ -586,7 +586,7 @@ def test_uuids_are_found() -> None:
 def coverage(root: Path) -> ModuleType:
     """The benchmark that measures coverage, as a module."""
     spec = importlib.util.spec_from_file_location(
-        "coverage_of_intervals", root / "benchmarks" / "coverage.py"
+        "coverage_of_intervals", root / "benchmarks" / "interval_coverage.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

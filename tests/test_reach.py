@@ -271,3 +271,49 @@ def test_what_cannot_be_used_is_refused(
     """Each error says what is wrong."""
     with pytest.raises(error, match=match):
         reach_and_accuracy(reach, record, **options)
+
+
+def test_customers_that_pandas_keeps_as_floats_are_integers() -> None:
+    """Integer customers beside a null in pandas are as in Polars, with the same note."""
+    columns = {"customer": [1, 1, None, 2], "right": [True, False, True, True]}
+    wanted, found = (
+        reach_and_accuracy({1: 5, 2: 3}, kind(columns)) for kind in (pl.DataFrame, pd.DataFrame)
+    )
+    assert found.notes == wanted.notes
+    assert found.frame["n"].tolist() == wanted.frame["n"].to_list() == [2, 1]
+    assert found.frame["customer"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("reach", "record"),
+    [
+        ({"ana": 1}, {"ana": np.array([[True], [False]])}),
+        ({"ana": 1}, {"ana": np.array([[True, False]])}),
+        ({"ana": 1}, {"ana": [[True]]}),
+        ({"ana": np.array([1.0, 2.0])}, {}),
+        ({"ana": np.array([1.0])}, {}),
+        ({"ana": "1"}, {}),
+        ({"ana": 10**400}, {}),
+    ],
+)
+def test_arrays_where_numbers_belong_are_refused(reach: Any, record: Any) -> None:
+    """Nested arrays, texts and numbers beyond all floats are errors of ours."""
+    with pytest.raises(InvalidParameter):
+        reach_and_accuracy(reach, record)
+
+
+def test_verdicts_of_numpy_are_verdicts() -> None:
+    """Truth values and numbers of numpy count as those of Python."""
+    for values in (np.array([True, False]), np.array([1, 0]), np.array([1.0, 0.0])):
+        found = reach_and_accuracy({"ana": 1}, {"ana": values}).frame
+        assert (found["right"].item(), found["n"].item()) == (1, 2)
+
+
+def test_parameters_name_reach_and_record() -> None:
+    """Another reach, or another record, has other parameters."""
+    made = [
+        dict(reach_and_accuracy(reach, {"ana": record}).parameters)
+        for reach, record in (({"ana": 1}, [True]), ({"ana": 2}, [True]), ({"ana": 1}, [False]))
+    ]
+    assert made[0] != made[1]
+    assert made[0] != made[2]

@@ -187,3 +187,14 @@ def test_parameters_name_the_grouping() -> None:
     digests = [roles(network, each).parameters["grouping"] for each in (one, rows, other)]
     assert digests[0] == digests[1] != digests[2]
     assert roles(network, one).parameters["groups"] == 2
+
+
+def test_parameters_name_the_graph() -> None:
+    """Another graph of the same size has other parameters; the order of edges has not."""
+    groups = {0: "a", 1: "b", 2: "a", 3: "b"}
+    edges = [(0, 1), (1, 2), (2, 3)]
+    same, turned, other = (
+        dict(roles(nx.Graph(each), groups).parameters)
+        for each in (edges, edges[::-1], [(3, 1), (1, 2), (2, 0)])
+    )
+    assert same == turned != other

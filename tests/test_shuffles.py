@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
-from scrmkit import InteractionLog, _shuffles
+from scrmkit import InteractionLog, _first_acts, _shuffles
 from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.graph import SocialGraph
 from scrmkit.influence import ShuffleTest, shuffle_test
@@ -60,7 +60,7 @@ def test_counts_are_those_of_the_definition(case: tuple[nx.Graph[Any], dict[int,
     graph = SocialGraph.of(network)
     who = np.array(sorted(times), dtype=np.int64)
     rounds = np.array([times[one] for one in sorted(times)], dtype=np.int64)
-    periods = _shuffles._periods(rounds, None)
+    periods = _first_acts.to_periods(rounds, None)
     spell = _shuffles._Spell(graph, graph.ids.searchsorted(who), periods)
     acted, tried = spell.counts(periods)
     wanted = by_definition(network, times)
@@ -301,3 +301,63 @@ def test_negative_weights_are_refused() -> None:
     """A tie of dislike is none that one follows."""
     with pytest.raises(InvalidParameter, match="1 weights are negative"):
         shuffle_test(SocialGraph.from_edges([1], [2], [-1.0], directed=True), {1: 0})
+
+
+def test_integers_that_pandas_keeps_as_floats_are_integers() -> None:
+    """Customers and rounds beside nulls in pandas are as in Polars."""
+    network = nx.path_graph(6)
+    columns = {"customer": [0, 1, 2, 3, None, 4], "time": [1, 2, 2, 3, 4, None]}
+    wanted = shuffle_test(network, pl.DataFrame(columns))
+    found = shuffle_test(network, pd.DataFrame(columns))
+    assert found == wanted
+    assert found.acted == 4
+    assert found.notes == ("1 rows of times name no customer and do not count",)
+    instants = {
+        "customer": [0, 1, 2, 3, None, 4],
+        "time": [*(START + timedelta(days=day) for day in (1, 2, 2, 3, 4)), None],
+    }
+    wanted = shuffle_test(network, pl.DataFrame(instants))
+    assert shuffle_test(network, pd.DataFrame(instants)).p_value == wanted.p_value
+    with pytest.raises(InvalidTable, match="whole numbers"):
+        shuffle_test(network, pd.DataFrame({"customer": [0, 1], "time": [0.5, 1]}))
+
+
+def test_rounds_beyond_64_bits_are_refused() -> None:
+    """Whole numbers that no array holds are an error of ours."""
+    large = pl.DataFrame(
+        {"customer": [0, 1], "time": [0, 2**63]}, schema_overrides={"time": pl.UInt64}
+    )
+    for times in ({0: 2**70}, {0: -(2**70)}, large):
+        with pytest.raises(InvalidParameter, match="64 bits"):
+            shuffle_test(nx.path_graph(3), times)
+
+
+def test_a_period_may_be_as_long_as_any() -> None:
+    """The longest period there is holds everything."""
+    times = {0: START, 1: START + timedelta(days=1)}
+    found = shuffle_test(nx.path_graph(3), times, period=timedelta.max)
+    assert found.parameters["periods"] == 1
+
+
+def test_it_says_how_far_it_is() -> None:
+    """There are words on the way, which change nothing."""
+    said: list[str] = []
+    times = {0: 1, 1: 2, 2: 3}
+    found = shuffle_test(nx.path_graph(5), times, shuffles=100, progress=said.append)
+    assert said[0] == "counted 10 of 100 shuffles"
+    assert said[-1] == "counted 100 of 100 shuffles"
+    assert found == shuffle_test(nx.path_graph(5), times, shuffles=100)
+
+
+def test_its_parameters_name_the_graph_and_the_seed() -> None:
+    """Another graph of the same size has other parameters; a generator is named by its state."""
+    times = {0: 1, 1: 2, 2: 3}
+    turned = nx.relabel_nodes(nx.path_graph(4), {0: 3, 3: 0})
+    made = [shuffle_test(each, times).parameters for each in (nx.path_graph(4), turned)]
+    assert dict(made[0]) != dict(made[1])
+    named = [
+        shuffle_test(nx.path_graph(4), times, seed=np.random.default_rng(seed)).parameters["seed"]
+        for seed in (1, 1, 2)
+    ]
+    assert isinstance(named[0], str)
+    assert named[0] == named[1] != named[2]

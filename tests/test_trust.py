@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrmkit import InteractionLog, SocialGraph, _columns, trust
+from scrmkit._checks import digest
 from scrmkit.errors import InvalidParameter, InvalidTable, UnknownCustomer
 from scrmkit.interactions import Interaction
 from scrmkit.testing import strategies
@@ -302,6 +303,11 @@ def test_options_of_eigentrust_are_checked() -> None:
     for trusted, error in (
         ("ana", InvalidParameter),
         ([], InvalidParameter),
+        ([["a"]], InvalidParameter),
+        ([None], InvalidParameter),
+        ({(1, 2): 1.0}, InvalidParameter),
+        (pl.DataFrame({"customer": [1]}), InvalidParameter),
+        (pd.DataFrame({"customer": [1]}), InvalidParameter),
         ([9], UnknownCustomer),
     ):
         with pytest.raises(error):
@@ -633,6 +639,7 @@ def test_pairs_come_as_a_table_or_a_list_and_keep_their_order() -> None:
         ({"pairs": [(1, None)]}, "id"),
         ({"pairs": [("a", "b")]}, "of the type"),
         ({"method": "guess"}, "tidaltrust"),
+        ({"method": np.array(["mean", "mean"])}, "tidaltrust"),
         ({"horizon": 0}, "horizon"),
         ({"threshold": 0}, "threshold"),
         ({"threshold": 1.5}, "threshold"),
@@ -729,11 +736,119 @@ def test_intervals_hold_the_error_of_new_raters() -> None:
 
 @pytest.mark.parametrize(("one", "many"), [("source", "target"), ("target", "source")])
 def test_intervals_are_of_sources_and_of_targets(one: str, many: str) -> None:
-    """Where all ratings are of one customer, the others still make an interval."""
-    values = np.random.default_rng(8).uniform(-1, 1, 60)
-    ratings = pl.DataFrame({one: [0] * 60, many: range(1, 61), "rating": values})
+    """Where ratings differ by one of the two sides alone, that side makes the interval."""
+    values = np.random.default_rng(8).uniform(-1, 1, 40)
+    pairs = [(few, who + 20) for few in range(12) for who in range(40)]
+    ratings = pl.DataFrame(pairs, schema=[one, many], orient="row").with_columns(
+        rating=pl.Series([values[who - 20] for _, who in pairs])
+    )
     row = trust.evaluate(ratings, methods=["mean"], share=0.5).frame.row(0, named=True)
     assert row["rmse_low"] + 0.05 < row["rmse"] < row["rmse_high"] - 0.05
+
+
+@pytest.mark.parametrize(("raters", "rated"), [(9, 30), (30, 9), (2, 2)])
+def test_few_raters_or_rated_make_no_interval(raters: int, rated: int) -> None:
+    """Below 10 raters or rated there is no interval, and a note says so; errors remain."""
+    rng = np.random.default_rng(1)
+    pairs = [(a, 100 + b) for a in range(raters) for b in range(rated)]
+    ratings = table({pair: rng.uniform(-1, 1) for pair in pairs})
+    found = trust.evaluate(ratings, methods=["mean", "mean_both"], share=0.5)
+    assert found.frame.drop_nulls("rmse").height == 2
+    for name in ("rmse", "mae", "pearson", "behind"):
+        assert found.frame[f"{name}_low"].null_count() == 2
+        assert found.frame[f"{name}_high"].null_count() == 2
+    assert found.notes[-1].startswith("no intervals: these pairs are of ")
+
+
+def test_ten_raters_and_ten_rated_make_an_interval() -> None:
+    """From 10 of both on there are intervals, and no note about them."""
+    rng = np.random.default_rng(1)
+    pairs = [(a, 100 + b) for a in range(10) for b in range(10)]
+    ratings = table({pair: rng.uniform(-1, 1) for pair in pairs})
+    found = trust.evaluate(ratings, methods=["mean"], share=0.9)
+    row = found.frame.row(0, named=True)
+    assert row["rmse_low"] < row["rmse"] < row["rmse_high"]
+    assert len(found.notes) == 1
+
+
+def test_an_evaluation_says_how_far_it_is() -> None:
+    """There are words after each method and between the samples, and they change nothing."""
+    said: list[str] = []
+    options: dict[str, Any] = {"methods": ["mean", "mean_given"]}
+    found = trust.evaluate(crowd(1), progress=said.append, **options).frame
+    assert said[:2] == ["predicted 120 ratings by mean", "predicted 120 ratings by mean_given"]
+    assert said[-1] == "drew 1,000 of 1,000 samples"
+    assert found.equals(trust.evaluate(crowd(1), **options).frame)
+
+
+def test_a_generator_as_seed_has_a_name() -> None:
+    """The parameters name the state that a generator was given in, and not the generator."""
+    names = []
+    for seed in (5, 5, 6):
+        rng = np.random.default_rng(seed)
+        made = trust.evaluate(crowd(1), methods=["mean"], seed=rng).parameters
+        names.append(made["seed"])
+        digest(dict(made))
+    assert isinstance(names[0], str)
+    assert names[0] == names[1] != names[2]
+    legacy = np.random.Generator(np.random.MT19937(3))
+    for seed, name in ((np.int64(3), 3), ([1, np.int64(2)], [1, 2]), (None, None)):
+        made = trust.evaluate(crowd(1), methods=["mean"], seed=seed).parameters
+        assert made["seed"] == name
+    assert len(trust.evaluate(crowd(1), methods=["mean"], seed=legacy).parameters["seed"]) == 16
+
+
+def test_parameters_name_the_ratings_and_the_pairs() -> None:
+    """Other ratings, or other pairs, have other parameters; other rows of the same have not."""
+    ratings = crowd(4)
+    changed = ratings.with_columns(rating=pl.col("rating") * 0.5)
+    for call in (trust.eigentrust, trust.fairness_goodness, trust.evaluate):
+        wanted, other, turned = (
+            dict(call(each).parameters) for each in (ratings, changed, ratings.reverse())
+        )
+        assert wanted == turned != other
+        digest(wanted)
+    pairs = [[(1, 2)], [(2, 1)], pl.DataFrame({"source": [1], "target": [2]})]
+    made = [dict(trust.predict(ratings, each).parameters) for each in pairs]
+    assert made[0] == made[2] != made[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("who", ["ana", "zz"])
+def test_nobody_rates_themself(method: str, who: str) -> None:
+    """A pair of one customer has no rating, known among the ratings or not."""
+    ratings = named({("ana", "ben"): 1.0, ("ben", "cem"): 1.0})
+    asked = pl.DataFrame({"source": [who], "target": [who]})
+    for pairs in ([(who, who)], asked):
+        rows = trust.predict(ratings, pairs, method=method).frame.rows()
+        assert rows == [(who, who, None, 0, "source and target are one")]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """Options and weights may be numbers of numpy, and are plain ones in the parameters."""
+    ratings = table({(1, 2): 1.0, (2, 3): 0.5, (3, 1): 0.5})
+    plain = trust.eigentrust(ratings, trusted={1: 2.0, 2: 1.0}, damping=0.5)
+    for kind in (np.int64, np.float32, np.float64):
+        weights = {np.int64(1): kind(2), 2: kind(1)}
+        found = trust.eigentrust(ratings, trusted=weights, damping=np.float32(0.5))
+        assert dict(found) == dict(plain)
+        assert dict(found.parameters) == dict(plain.parameters)
+        digest(dict(found.parameters))
+    assert digest({"a": np.float32(0.5), "b": np.int64(2)}) == digest({"a": 0.5, "b": 2})
+    share = trust.evaluate(crowd(1), methods=["mean"], share=np.float32(0.5)).parameters["share"]
+    assert type(share) is float
+    for wrong in (True, np.bool_(True), "1", np.float32("nan"), np.array([1.0]), 10**400):
+        with pytest.raises(InvalidParameter, match="trusted"):
+            trust.eigentrust(ratings, trusted={1: wrong})
+
+
+def test_a_ranking_says_who_is_trusted() -> None:
+    """What is read like a dictionary gives weights, with keys and values of any one type."""
+    ratings = table({(1, 2): 1.0, (2, 3): 0.5, (3, 1): 0.5})
+    ranking = trust.eigentrust(ratings)
+    again = trust.eigentrust(ratings, trusted=ranking)
+    weights: dict[int, float] = {1: ranking[1], 2: ranking[2], 3: ranking[3]}
+    assert dict(again) == dict(trust.eigentrust(ratings, trusted=weights))
 
 
 def test_ranks_of_nearly_equal_values_are_in_order_of_id() -> None:
@@ -748,6 +863,8 @@ def test_ranks_of_nearly_equal_values_are_in_order_of_id() -> None:
         ({"methods": "mean"}, "single text"),
         ({"methods": []}, "empty"),
         ({"methods": ["guess"]}, "one of"),
+        ({"methods": None}, "methods is of type NoneType"),
+        ({"methods": [["mean"]]}, "methods holds a value of type list"),
         ({"share": 0}, "share"),
         ({"share": 1}, "share"),
         ({"horizon": 0}, "horizon"),

@@ -1,4 +1,4 @@
-"""Formal against social authority, and customers who are reached through others."""
+"""Formal against social authority, and customers with a tie to somebody who has contact with us."""
 
 from __future__ import annotations
 
@@ -100,6 +100,7 @@ def hidden_leaders(standing: Any, chart: Any) -> Result:
         home=home,
         parameters={
             "measure": "formal against social authority",
+            "values": _checks.digest({"values": [stood.ids.tolist(), values.tolist()]}),
             "chart": _checks.digest({"chart": [said.ids.tolist(), said.columns["manager"]]}),
             "compared": int(both.sum()),
             **({"standing": dict(standing.parameters)} if hasattr(standing, "parameters") else {}),
@@ -162,11 +163,12 @@ def _levels(people: NDArray[Any], above: Ints) -> Ints:
 
 
 def mediated(graph: Any, ours: Iterable[Any], *, weight: str | None = None) -> Result:
-    r"""Customers who have no direct contact with us, and whom others bring to us.
+    r"""Customers without a tie to us who have one to somebody with a tie to us.
 
-    They have no tie with any of ours, and a tie with at least one peer who has. A way to us
-    is as strong as the weaker of its two ties, ``min(customer to peer, peer to all of ours)``;
-    the best peer is the one on the strongest way.
+    They have no tie with any of ours, and a tie with at least one peer who has. Whether
+    anything passes along those two ties is not known. A way to us is as strong as the weaker of
+    its two ties, ``min(customer to peer, peer to all of ours)``; the best peer is the one on the
+    strongest way.
 
     Args:
         graph: a networkx graph, ties (a result or a table with ``a``, ``b``), or a
@@ -200,8 +202,8 @@ def mediated(graph: Any, ours: Iterable[Any], *, weight: str | None = None) -> R
     social = SocialGraph.of(graph, weight=weight)
     if (social.weights < 0).any():
         raise InvalidParameter(
-            f"{np.count_nonzero(social.weights < 0)} weights are negative: nobody is served "
-            f"through a tie of dislike, so leave such ties out"
+            f"{np.count_nonzero(social.weights < 0)} weights are negative: a tie of "
+            f"dislike is no contact, so leave such ties out"
         )
     if isinstance(ours, str) or not isinstance(ours, Iterable):
         raise InvalidParameter(f"ours is of type {type(ours).__name__}: give a list of ids")
@@ -229,6 +231,7 @@ def mediated(graph: Any, ours: Iterable[Any], *, weight: str | None = None) -> R
         "ours": _checks.digest({"ours": own.tolist()}),
         "customers": len(social),
         "ties": social.number_of_ties,
+        "digest": _sparse.digest(social.ids, social.indptr, social.indices, social.weights),
     }
     if social.parameters:
         parameters["graph"] = dict(social.parameters)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -155,15 +155,17 @@ def _is_within_years(instant: datetime) -> bool:
 
 def check_range(
     value: object, *, name: str, error: Failure, low: float = -math.inf, high: float = math.inf
-) -> None:
-    """Refuse what is not a finite number between low and high, both included."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+) -> float:
+    """A number of any type as a float; refuse what is not finite or not from low to high."""
+    if isinstance(value, bool) or not isinstance(value, Real):  # numpy's are Real, its bools not
         raise error(f"{name} is of type {type(value).__name__}, not a number", value=value)
-    if not -_LARGEST <= value <= _LARGEST or not low <= value <= high:
+    number = to_float(value)
+    if not -_LARGEST <= number <= _LARGEST or not low <= number <= high:
         bounds = f" from {low:g} to {high:g}" if high < math.inf else f" of at least {low:g}"
         raise error(
             f"{name} must be a finite number{bounds if low > -math.inf else ''}", value=value
         )
+    return float(number)
 
 
 def to_whole(value: Any, *, name: str, least: int) -> int:
@@ -245,7 +247,7 @@ def check_half_life(value: timedelta | None) -> None:
 def digest(parameters: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits that name these parameters: SHA-256 of their JSON form.
 
-    Instants, durations, UUIDs and decimals stand as their text.
+    Instants, durations, UUIDs and decimals stand as their text, and numbers of numpy as Python's.
 
     Raises:
         InvalidParameter: a value that has no form in JSON, so that no digest could name it.
@@ -263,7 +265,11 @@ def digest(parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _to_json(value: object) -> str:
+def _to_json(value: object) -> str | int | float:
     if isinstance(value, datetime | timedelta | UUID | Decimal):
         return str(value)
+    if isinstance(value, Integral):  # of numpy
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
     raise TypeError

@@ -105,14 +105,16 @@ def probabilities(
     social = _positive(SocialGraph.of(graph, weight=weight))
     matrix = without_loops(social.matrix())
     if rate is not None:
-        check_range(rate, name="rate", error=InvalidParameter, low=0)
+        rate = check_range(rate, name="rate", error=InvalidParameter, low=0)
         if rate == 0:
             raise InvalidParameter("rate must be above 0", value=rate)
         with np.errstate(over="ignore"):
             chances = -np.expm1(-rate * matrix.data)
     elif probability is not None:
-        check_range(probability, name="probability", error=InvalidParameter, low=0, high=1)
-        chances = np.full(matrix.nnz, float(probability))
+        probability = check_range(
+            probability, name="probability", error=InvalidParameter, low=0, high=1
+        )
+        chances = np.full(matrix.nnz, probability)
     elif method == "share":
         chances = _shares(matrix).data
     else:

@@ -62,7 +62,8 @@ def read(
         _check_once(ids[order], name)
         return Entries(ids[order], {column: [values[place] for place in order.tolist()]})
     frame, home = to_rows(given, [column], name=name, further=further)
-    frame = _whole(frame, [CUSTOMER, column] if of_ids else [CUSTOMER])
+    if of_ids:
+        frame = _whole(frame, [column])
     return collect(frame, name=name, home=home)
 
 
@@ -91,7 +92,7 @@ def to_rows(
     _tables.check_columns(names, [CUSTOMER, *columns], where=f"the table of {name}")
     kept = [one for one in further if one in names]
     frame = frame.select(CUSTOMER, *columns, *kept)
-    return to_plain_ids(frame, CUSTOMER), home
+    return _whole(frame, [CUSTOMER]), home
 
 
 def _whole(frame: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:
@@ -125,7 +126,7 @@ def collect(frame: nw.LazyFrame[Any], *, name: str, home: Home) -> Entries:
 
 def to_ids(customers: Iterable[Any], *, name: str) -> NDArray[Any]:
     """Ids as an array of 64-bit integers, or of texts (objects); UUIDs are their text."""
-    plain = [str(one) if isinstance(one, UUID) else one for one in customers]
+    plain = [str(one) if isinstance(one, UUID | str) else one for one in customers]  # numpy's, too
     kinds = {type(one) for one in plain}
     if kinds <= {str}:
         return np.array(plain, dtype=object)
@@ -184,15 +185,27 @@ def places(ids: NDArray[Any], wanted: NDArray[Any]) -> Ints:
     return np.where(ids[at] == wanted, at, -1)
 
 
+def to_int64(values: Iterable[Any], *, name: str) -> Ints:
+    """Whole numbers as an array."""
+    try:
+        return np.array(list(values), dtype=np.int64)
+    except OverflowError:
+        raise InvalidParameter(f"the whole numbers of {name} must fit into 64 bits") from None
+
+
 def to_numbers(values: Sequence[Any], *, name: str) -> Floats:
     """Finite numbers as an array."""
     missing = sum(_checks.is_missing(one) for one in values)
     if missing:
         raise InvalidParameter(f"{missing} values of {name} are missing: leave those customers out")
+    if any(isinstance(one, str | bytes | np.ndarray) for one in values):  # float takes some
+        raise InvalidParameter(f"the values of {name} must be numbers")
     try:
         array = np.array([float(one) for one in values], dtype=np.float64)
     except (TypeError, ValueError):
         raise InvalidParameter(f"the values of {name} must be numbers") from None
+    except OverflowError:
+        raise InvalidParameter(f"the values of {name} must be finite") from None
     if not np.isfinite(array).all():
         raise InvalidParameter(f"the values of {name} must be finite")
     return array

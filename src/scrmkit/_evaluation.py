@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from scrmkit import _columns, _predictions, _sparse, _trials
-from scrmkit._checks import check_range
+from scrmkit._checks import check_range, to_tuple
+from scrmkit._compiled import Progress
 from scrmkit._judgements import Judgements
 from scrmkit._predictions import HORIZON, METHODS, THRESHOLD
+from scrmkit._reputation import PRECISION
 from scrmkit._sparse import Flags, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.results import Result
@@ -29,6 +31,7 @@ def evaluate(
     horizon: int = HORIZON,
     threshold: float = THRESHOLD,
     seed: Seed = 0,
+    progress: Progress | None = None,
 ) -> Result:
     r"""How far off predictions are: on ratings that are held out, all methods on the same pairs.
 
@@ -48,6 +51,7 @@ def evaluate(
         threshold: as in `predict`.
         seed: for that draw and for the intervals; anything that ``numpy.random.default_rng``
             takes.
+        progress: called with a few words on the way, such as ``print``.
 
     Returns:
         A result with one row for each method, the smallest error first: ``method``,
@@ -55,8 +59,13 @@ def evaluate(
         (root of the mean squared error), ``mae`` (mean absolute error), ``pearson``
         (correlation of prediction and rating; null where either is constant) and ``behind``
         (rmse less that of the best), each with ``_low`` and ``_high``. Where ``behind_low`` is
-        above 0, the method is worse than the best by more than chance; else the two are not told
-        apart. Numbers are null where no pair is answered by all.
+        above 0, the method is worse than the best by more than chance; where it is not, or is
+        null, the two are not told apart. Numbers are null where no pair is answered by all.
+
+        Intervals are null, with a note, where these pairs are of fewer than 10 raters or fewer
+        than 10 rated (so also where they are fewer than 10): of so few, drawn again and again,
+        nothing can be said about others. The best is chosen on the same pairs and stays the best
+        in every draw, so its lead, ``behind``, is a little optimistic where several are as good.
 
         The intervals hold .95 of 1,000 draws of the pigeonhole bootstrap (Owen 2007), which
         draws sources and targets anew, independently, and so counts with the ratings of one
@@ -87,29 +96,37 @@ def evaluate(
     """
     if isinstance(methods, str):
         raise InvalidParameter("methods is a single text: give a list of methods", value=methods)
-    chosen = list(dict.fromkeys(methods))
+    given = to_tuple(methods, name="methods", of=str, error=InvalidParameter)
+    chosen = list(dict.fromkeys(given))
     for method in chosen:
         _predictions.check_method(method)
     if not chosen:
         raise InvalidParameter("methods is empty: give at least one method")
-    check_range(share, name="share", error=InvalidParameter, low=0, high=1)
-    horizon = _predictions.check_limits(horizon, threshold)
+    share = check_range(share, name="share", error=InvalidParameter, low=0, high=1)
+    horizon, threshold = _predictions.check_limits(horizon, threshold)
     rng = _sparse.generator(seed)
+    seed_name = _sparse.name_seed(seed, rng)
     known = Judgements.of(ratings, time=time)
     aside = _put_aside(known, share, rng)
     rest = known.without(aside)
     source, target, truth = known.source[aside], known.target[aside], known.rating[aside]
-    found = np.stack(
-        [
-            _predictions.predict(
-                rest, source, target, method=method, horizon=horizon, threshold=threshold
-            ).rating
-            for method in chosen
-        ]
-    )
+    found = np.zeros((len(chosen), len(truth)))
+    for place, method in enumerate(chosen):
+        found[place] = _predictions.predict(
+            rest,
+            source,
+            target,
+            same=source == target,
+            method=method,
+            horizon=horizon,
+            threshold=threshold,
+        ).rating
+        if progress is not None:
+            progress(f"predicted {len(truth):,} ratings by {method}")
     answered = ~np.isnan(found)
     shared = answered.all(axis=0)
-    trials = _trials.measure(found[:, shared], truth[shared], source[shared], target[shared], rng)
+    raters, rated = source[shared], target[shared]
+    trials = _trials.measure(found[:, shared], truth[shared], raters, rated, rng, progress=progress)
     errors = np.nan_to_num(trials["rmse"].value, nan=np.inf)
     order = np.lexsort((np.array(chosen), errors))
     columns: dict[str, Any] = {
@@ -126,7 +143,14 @@ def evaluate(
             columns[column] = _columns.numbers(
                 values[order], known.home, where=~np.isnan(values[order])
             )
-    note = f"compared on the {int(shared.sum()):,} of {len(truth):,} pairs that all methods answer"
+    notes = [
+        f"compared on the {int(shared.sum()):,} of {len(truth):,} pairs that all methods answer"
+    ]
+    if not _trials.are_enough(raters, rated):
+        notes.append(
+            f"no intervals: these pairs are of {len(np.unique(raters)):,} raters and "
+            f"{len(np.unique(rated)):,} rated, and fewer than {_trials.FEWEST} are too few"
+        )
     return Result(
         columns=columns,
         home=known.home,
@@ -134,16 +158,18 @@ def evaluate(
             "methods": chosen,
             "share": share,
             "time": time,
-            "seed": seed,
+            "seed": seed_name,
             "horizon": horizon,
             "threshold": threshold,
             "shrinkage": _predictions.SHRINKAGE,
             "confidence": _trials.CONFIDENCE,
             "draws": _trials.DRAWS,
+            "fewest": _trials.FEWEST,
+            "tolerance": PRECISION,
             **known.origin(),
         },
         order="coverage",
-        notes=(note, *known.notes()),
+        notes=(*notes, *known.notes()),
     )
 
 

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from scrmkit import _checks, _tables
 from scrmkit._checks import Frozen, Id
 from scrmkit._ids import to_plain_ids
-from scrmkit._sparse import Flags, Floats, Ints, Matrix, np, row_of_each, sparse
+from scrmkit._sparse import Flags, Floats, Ints, Matrix, digest, np, row_of_each, sparse
 from scrmkit._tables import Home
 from scrmkit.errors import InvalidParameter, InvalidTable
 from scrmkit.graph import SocialGraph
@@ -97,11 +97,15 @@ class Judgements:
     def positions(self, wanted: Iterable[Id]) -> Ints:
         """Where customers stand in ids; -1 for those who are not there."""
         place = {one: position for position, one in enumerate(self.ids.tolist())}
-        return np.fromiter((place.get(_plain(one), -1) for one in wanted), dtype=np.int64)
+        return np.fromiter((place.get(to_plain(one), -1) for one in wanted), dtype=np.int64)
 
     def origin(self) -> dict[str, Any]:
         """What the parameters of a result say of the ratings that it was made of."""
-        made: dict[str, Any] = {"customers": len(self.ids), "ratings": len(self)}
+        made: dict[str, Any] = {
+            "customers": len(self.ids),
+            "ratings": len(self),
+            "digest": digest(self.ids, self.source, self.target, self.rating),
+        }
         return made | ({"made_with": dict(self.parameters)} if self.parameters else {})
 
     def notes(self) -> tuple[str, ...]:
@@ -120,6 +124,7 @@ class Pairs:
         targets: likewise.
         source: where they stand among the customers of ratings; -1 for who is not there.
         target: likewise.
+        same: where the two of a pair are one.
         home: where results go back to, if the pairs came as a table.
     """
 
@@ -127,6 +132,7 @@ class Pairs:
     targets: Any
     source: Ints
     target: Ints
+    same: Flags
     home: Home | None
 
     @classmethod
@@ -146,7 +152,13 @@ class Pairs:
             )
         shown = [part or np.array([], dtype=str) for part in ends]
         places = [known.positions(part) for part in ends]
-        return cls(shown[0], shown[1], places[0], places[1], home)
+        same = np.array([one == other for one, other in zip(*ends, strict=True)], dtype=bool)
+        return cls(shown[0], shown[1], places[0], places[1], same, home)
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that name the pairs and their order."""
+        ends = [[to_plain(one) for one in part] for part in (self.sources, self.targets)]
+        return _checks.digest({"pairs": ends})
 
 
 def _split(pairs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
@@ -159,7 +171,7 @@ def _split(pairs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
                 "[(source, target)]"
             )
         for end, one in zip(ends, pair, strict=True):
-            plain = _plain(one)
+            plain = to_plain(one)
             _checks.check_id(plain, name="an id in pairs", error=InvalidParameter)
             end.append(plain)
     return ends
@@ -190,13 +202,13 @@ def _from_networkx(graph: Any) -> Judgements:
     empty = SocialGraph.from_edges([], [], customers=graph)
     place = {one: position for position, one in enumerate(empty.ids.tolist())}
     source, target = (
-        np.fromiter((place[_plain(edge[end])] for edge in edges), np.int64, len(edges))
+        np.fromiter((place[to_plain(edge[end])] for edge in edges), np.int64, len(edges))
         for end in (0, 1)
     )
     return _arrange(empty.ids, source, target, np.array(values, dtype=np.float64))
 
 
-def _plain(one: Any) -> Any:
+def to_plain(one: Any) -> Any:
     """An id as it stands among the ids: UUIDs are their text, integers those of Python."""
     if isinstance(one, UUID):
         return str(one)

@@ -56,18 +56,18 @@ class Predictions:
 
 def check_method(method: str) -> None:
     """Refuse what is no method of prediction."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidParameter(
             f"method must be one of {', '.join(map(repr, METHODS))}", value=method
         )
 
 
-def check_limits(horizon: Any, threshold: float) -> int:
-    """The horizon as a whole number; refuse limits of propagation that cannot be."""
-    check_range(threshold, name="threshold", error=InvalidParameter, low=0, high=1)
+def check_limits(horizon: Any, threshold: Any) -> tuple[int, float]:
+    """Horizon and threshold as numbers of Python; refuse limits that cannot be."""
+    threshold = check_range(threshold, name="threshold", error=InvalidParameter, low=0, high=1)
     if threshold == 0:
         raise InvalidParameter("threshold must be above 0: trust of 0 weighs nothing in a mean")
-    return to_whole(horizon, name="horizon", least=1)
+    return to_whole(horizon, name="horizon", least=1), threshold
 
 
 def predict(
@@ -75,11 +75,15 @@ def predict(
     source: Ints,
     target: Ints,
     *,
+    same: Flags,
     method: str,
     horizon: int,
     threshold: float,
 ) -> Predictions:
-    """Predict ratings of pairs of positions, -1 for customers who are not among the ratings."""
+    """Predict ratings of pairs of positions, -1 for customers who are not among the ratings.
+
+    Positions do not say where two unknown customers are one, so ``same`` does.
+    """
     place = known.find(source, target)
     has = place >= 0
     own = np.zeros(len(source))
@@ -95,7 +99,7 @@ def predict(
         reason[by_giver[1] == 0] = _SILENT
     if method in ("mean", "mean_both"):
         reason[len(known) - one == 0] = _EMPTY
-    reason[(source == target) & (source >= 0)] = _SAME
+    reason[same] = _SAME
     if method == "fairness_goodness":
         rating = _by_fairness(known, source, target, own, has, reason < 0)
         count = by_taker[1]

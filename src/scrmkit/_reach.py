@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import atanh, sqrt, tanh
+from numbers import Number
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -156,11 +157,19 @@ def reach_and_accuracy(reach: Any, record: Any, *, counts: bool = False) -> Reac
             "counts": counts,
             "confidence": _CONFIDENCE,
             "correlation": "spearman",
+            "values": _digest(seen.ids, low, values, high),
+            "record": _digest(judged.ids, judged.right, judged.n),
             "customers": len(ids),
             "claims": int(n.sum()),
             **({"reach": dict(reach.parameters)} if hasattr(reach, "parameters") else {}),
         },
         notes=(*left_out, *_notes(r, bounds, int(both.sum()), interval=low is not None)),
+    )
+
+
+def _digest(ids: Any, *columns: Any) -> str:
+    return _checks.digest(
+        {"given": [ids.tolist(), *(None if one is None else one.tolist() for one in columns)]}
     )
 
 
@@ -321,7 +330,7 @@ def _as_numbers(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _verdict(value: Any) -> bool | None:
     if _checks.is_missing(value):
         return None
-    if value in (0, 1):
+    if isinstance(value, Number | np.bool_) and value in (0, 1):
         return bool(value)
     raise InvalidParameter("a claim was right or not: give True, False, or None", value=value)
 

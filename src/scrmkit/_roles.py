@@ -134,6 +134,7 @@ def roles(graph: Any, groups: Any, *, weight: str | None = None) -> Roles:
         "grouping": _digest(social.ids, labels),
         "customers": len(social),
         "ties": social.number_of_ties,
+        "digest": _sparse.digest(social.ids, social.indptr, social.indices, social.weights),
     }
     if social.parameters:
         parameters["graph"] = dict(social.parameters)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import narwhals.stable.v2 as nw
 from attrs import asdict, field, frozen
 
-from scrmkit import _checks, _entries, _sparse, _tables
-from scrmkit._entries import CUSTOMER
-from scrmkit._instants import EPOCH
-from scrmkit._sparse import Floats, Ints, NDArray, np
-from scrmkit.errors import InvalidParameter, InvalidTable
+from scrmkit import _checks, _entries, _sparse
+from scrmkit._compiled import Progress
+from scrmkit._first_acts import first_acts, to_periods
+from scrmkit._sparse import Floats, Ints, np
+from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
 
 
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     Seed = int | SeedSequence | BitGenerator | Generator | None
 
 _LEVEL: Final = 0.05
-_MICROSECOND: Final = timedelta(microseconds=1)
 _NEAR: Final = 1e-9
 _STEPS: Final = 200
 _HALVINGS: Final = 40
+_REPORTS: Final = 10
 _TOLERANCE: Final = 1e-10
 
 CANNOT_EXCLUDE: Final = (
@@ -112,6 +111,7 @@ def shuffle_test(
     period: timedelta | None = None,
     shuffles: int = 199,
     seed: Seed = 0,
+    progress: Progress | None = None,
 ) -> ShuffleTest:
     r"""Influence or alike: does it matter in which order neighbours acted?
 
@@ -148,6 +148,7 @@ def shuffle_test(
             period do not count as before each other.
         shuffles: how many permutations; 19 or more.
         seed: of the permutations; anything that ``numpy.random.default_rng`` takes.
+        progress: called with a few words on the way, such as ``print``.
 
     Returns:
         A `ShuffleTest`. There is no answer, and ``conclusion`` says why, where nobody could
@@ -179,20 +180,21 @@ def shuffle_test(
     """
     shuffles = _checks.to_whole(shuffles, name="shuffles", least=19)
     rng = _sparse.generator(seed)
+    seed_name = _sparse.name_seed(seed, rng)
     social = SocialGraph.of(graph, weight=weight)
     if (social.weights < 0).any():
         raise InvalidParameter(
             f"{np.count_nonzero(social.weights < 0)} weights are negative: leave out the ties "
             f"of those who would not follow"
         )
-    who, instants, notes = _first_acts(times, rounds=period is None)
+    who, instants, notes = first_acts(times, rounds=period is None)
     _entries.check_same_type(who, social.ids, name="times", of="the graph")
     places = _entries.places(social.ids, who)
     inside = places >= 0
     if not inside.all():
         outside = np.count_nonzero(~inside)
         notes += (f"{outside} customers who acted are not in the graph and do not count",)
-    spell = _Spell(social, places[inside], _periods(instants[inside], period))
+    spell = _Spell(social, places[inside], to_periods(instants[inside], period))
     parameters: dict[str, Any] = {
         "measure": "shuffle test",
         "weight": social.weight,
@@ -200,14 +202,16 @@ def shuffle_test(
         "period": period,
         "periods": spell.last,
         "shuffles": shuffles,
-        "seed": seed,
+        "seed": seed_name,
         "times": _checks.digest({"times": [who.tolist(), instants.tolist()]}),
         "customers": len(social),
         "ties": social.number_of_ties,
+        "digest": _sparse.digest(social.ids, social.indptr, social.indices, social.weights),
     }
     if social.parameters:
         parameters["graph"] = dict(social.parameters)
-    return _test(spell, shuffles, rng, parameters, notes)
+    orders = _shuffled(spell.periods, shuffles, rng, progress)
+    return _test(spell, shuffles, orders, parameters, notes)
 
 
 class _Spell:
@@ -321,7 +325,7 @@ def _scored(beta: Floats, x: Floats, y: Floats, n: Floats) -> tuple[Floats, Floa
 def _test(
     spell: _Spell,
     shuffles: int,
-    rng: np.random.Generator,
+    orders: Iterable[Ints],
     parameters: Mapping[str, Any],
     notes: tuple[str, ...],
 ) -> ShuffleTest:
@@ -340,7 +344,7 @@ def _test(
             parameters=parameters,
             notes=notes,
         )
-    found = spell.alphas(rng.permutation(spell.periods) for _ in range(shuffles))
+    found = spell.alphas(orders)
     known = found[~np.isnan(found)]
     if len(known) < shuffles:
         notes += (f"{shuffles - len(known)} shuffles have no alpha and count as no smaller",)
@@ -367,6 +371,17 @@ def _test(
     )
 
 
+def _shuffled(
+    periods: Ints, shuffles: int, rng: np.random.Generator, progress: Progress | None
+) -> Iterator[Ints]:
+    """The periods dealt out anew, time and again."""
+    step = max(shuffles // _REPORTS, 1)
+    for done in range(shuffles):
+        yield rng.permutation(periods)
+        if progress is not None and (done + 1) % step == 0:
+            progress(f"counted {done + 1:,} of {shuffles:,} shuffles")
+
+
 def _reason(spell: _Spell) -> str:
     """Why there is no answer."""
     if len(spell.acted) < 2:
@@ -374,73 +389,3 @@ def _reason(spell: _Spell) -> str:
     if spell.last < 2:
         return "all acted in the same period, so there is no order to test"
     return "nobody had neighbours who acted before, so there is nothing to test"
-
-
-def _first_acts(times: Any, *, rounds: bool) -> tuple[NDArray[Any], Ints, tuple[str, ...]]:
-    """Who acted, in order of id, when first, and what was left out.
-
-    Instants are microseconds since 1970, whole numbers are as they are.
-
-    Args:
-        times: what the caller gave.
-        rounds: whether whole numbers will do.
-    """
-    if _entries.is_mapping(times, "time"):
-        said = _entries.read(times, "time", name="times")
-        values = said.columns["time"]
-        known = np.array([not _checks.is_missing(one) for one in values], dtype=bool)
-        present = [one for one, there in zip(values, known, strict=True) if there]
-        whole = [_is_whole(one) for one in present]
-        if any(whole) and not (rounds and all(whole)):
-            raise _mixed()
-        numbers = [
-            int(one) if number else _to_micros(one)
-            for one, number in zip(present, whole, strict=True)
-        ]
-        return said.ids[known], np.array(numbers, dtype=np.int64), ()
-    frame, home = _entries.to_rows(times, ["time"], name="times")
-    nobody = len(_tables.collect(frame.filter(nw.col(CUSTOMER).is_null()).select("time")))
-    rows = frame.filter(~nw.col(CUSTOMER).is_null() & ~nw.col("time").is_null())
-    first = _tables.collect(_tables.aggregate(rows, [CUSTOMER], time=("time", "min")))
-    dtype = first["time"].dtype
-    if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
-        first = first.with_columns(nw.col("time").dt.timestamp("us"))
-    elif dtype.is_integer() and not rounds:
-        raise _mixed()
-    elif not dtype.is_integer() and len(first):
-        raise InvalidTable(
-            f"column 'time' of the table of times is of type {dtype}: give instants with a time "
-            f"zone, or whole numbers",
-            value="time",
-        )
-    said = _entries.collect(first.lazy(), name="times", home=home)
-    notes = (f"{nobody} rows of times name no customer and do not count",) if nobody else ()
-    return said.ids, np.array(said.columns["time"], dtype=np.int64), notes
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _to_micros(instant: Any) -> int:
-    return (_checks.to_utc(instant, name="a time") - EPOCH) // _MICROSECOND
-
-
-def _mixed() -> InvalidParameter:
-    return InvalidParameter(
-        "times are all instants, or all whole numbers and then without a period"
-    )
-
-
-def _periods(instants: Ints, period: timedelta | None) -> Ints:
-    """The period of each act, from 0."""
-    if period is None:
-        return np.unique(instants, return_inverse=True)[1].astype(np.int64)
-    if not isinstance(period, timedelta) or period < _MICROSECOND:
-        raise InvalidParameter(
-            "period must be a timedelta longer than zero, or None for each instant by itself",
-            value=period,
-        )
-    first = instants.min(initial=np.iinfo(np.int64).max)
-    codes: Ints = (instants - first) // (period // _MICROSECOND)
-    return codes

@@ -6,8 +6,11 @@ the rows are is the business of `scrmkit.graph`, what the numbers mean that of t
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from scrmkit import _checks
 from scrmkit.errors import InvalidParameter, MissingExtra
 
 
@@ -43,6 +46,42 @@ def generator(seed: Any) -> np.random.Generator:
             "numpy.random, or None",
             value=seed,
         ) from None
+
+
+def name_seed(seed: Any, rng: np.random.Generator) -> int | list[int] | str | None:
+    """What names the draws of a seed in parameters; ask before the generator has drawn.
+
+    Whole numbers and lists of them are themselves, None is None (nothing names those draws), and
+    generators and the like are 16 hexadecimal digits of the state that they were given in.
+    """
+    if seed is None or isinstance(seed, int):
+        return seed
+    if isinstance(seed, np.integer):
+        return int(seed)
+    if isinstance(seed, list | tuple | np.ndarray):
+        return [int(one) for one in np.ravel(np.asarray(seed))]
+    return _checks.digest({"state": _to_lists(rng.bit_generator.state)})
+
+
+def _to_lists(state: Any) -> Any:
+    if isinstance(state, Mapping):
+        return {name: _to_lists(value) for name, value in state.items()}
+    return state.tolist() if isinstance(state, np.ndarray | np.generic) else state
+
+
+def digest(ids: NDArray[Any], *columns: NDArray[Any]) -> str:
+    """Sixteen hexadecimal digits that name ids in order and arrays of numbers.
+
+    Floats count to nine digits, so that sums taken in another order have the same name.
+    """
+    made = hashlib.sha256(_checks.digest({"ids": ids.tolist()}).encode())
+    for column in columns:
+        if column.dtype.kind == "f":
+            plain = (round_digits(column.astype(np.float64)) + 0.0).astype("<f8")  # no -0.0
+        else:
+            plain = column.astype("<i8")
+        made.update(len(plain).to_bytes(8, "little") + plain.tobytes())
+    return made.hexdigest()[:16]
 
 
 def round_digits(values: Floats) -> Floats:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from scrmkit._compiled import Progress
 from scrmkit._sparse import Floats, Ints, np
 
 
 DRAWS = 1_000
 CONFIDENCE = 0.95
+FEWEST = 10  # of pairs, of sources and of targets: a few drawn again and again are too alike
+_AT_A_TIME = 100
 
 
 @frozen(eq=False)
@@ -17,7 +20,7 @@ class Trial:
 
     Attributes:
         value: the measure on the pairs as they are; NaN where it is not defined.
-        low: the lower end of its interval.
+        low: the lower end of its interval; NaN where there are too few pairs.
         high: the upper end.
     """
 
@@ -27,26 +30,40 @@ class Trial:
 
 
 def measure(
-    found: Floats, truth: Floats, source: Ints, target: Ints, rng: np.random.Generator
+    found: Floats,
+    truth: Floats,
+    source: Ints,
+    target: Ints,
+    rng: np.random.Generator,
+    *,
+    progress: Progress | None = None,
 ) -> dict[str, Trial]:
     """Errors of methods, one a row of ``found``, on pairs, one a column.
 
     The intervals are of the pigeonhole bootstrap (Owen 2007): in each draw every source and
     every target comes as often as in a sample with repetition of all of them, and a pair as
     often as its source times its target, because the ratings that one gives, and those that
-    one receives, are not independent of each other.
+    one receives, are not independent of each other. With fewer than ten sources or targets, and
+    so with fewer than ten pairs, there are no intervals.
     """
     parts = _moments(found, truth)
     whole = _measures(parts.sum(axis=2, keepdims=True), None)
     best = int(np.argmin(whole["rmse"][:, 0])) if len(truth) else 0
     whole = _measures(parts.sum(axis=2, keepdims=True), best)
     ends = [np.unique(each, return_inverse=True)[1] for each in (source, target)]
-    sums = np.zeros((*parts.shape[:2], DRAWS if len(truth) else 0))
+    sums = np.zeros((*parts.shape[:2], DRAWS if are_enough(source, target) else 0))
     for draw in range(sums.shape[2]):
         givers, takers = (_times_drawn(each, rng) for each in ends)
         sums[:, :, draw] = np.einsum("mkp,p->mk", parts, givers * takers)
+        if progress is not None and (draw + 1) % _AT_A_TIME == 0:
+            progress(f"drew {draw + 1:,} of {DRAWS:,} samples")
     drawn = _measures(sums, best)
     return {name: Trial(values[:, 0], *_ends(drawn[name])) for name, values in whole.items()}
+
+
+def are_enough(source: Ints, target: Ints) -> bool:
+    """Whether there are sources and targets enough to draw samples of them."""
+    return min(len(np.unique(source)), len(np.unique(target))) >= FEWEST
 
 
 def _times_drawn(ends: Ints, rng: np.random.Generator) -> Floats:

@@ -251,7 +251,7 @@ def detect(
         doi:10.1126/science.1065103. p-value: Davison and Hinkley (1997),
         doi:10.1017/CBO9780511802843.
     """
-    check_range(resolution, name="resolution", error=InvalidParameter, low=0)
+    resolution = check_range(resolution, name="resolution", error=InvalidParameter, low=0)
     if resolution == 0:
         raise InvalidParameter("resolution must be above 0", value=resolution)
     if trials is not None:

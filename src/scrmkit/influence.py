@@ -4,7 +4,7 @@
 connects people that are not connected otherwise, `roles` between which groups. They take a
 networkx graph, ties (a result or a table) or a `SocialGraph`. `reach_and_accuracy` puts how
 much people are seen beside how often they are right, `hidden_leaders` how they stand beside
-the org chart, and `mediated` finds who is served through others. A central place is not a
+the org chart, and `mediated` finds who is tied to us through others. A central place is not a
 cause: none of these numbers says that anybody moves anybody. `shuffle_test` asks whether
 neighbours act alike in an order that likeness does not explain, and says what else may.
 """
@@ -167,7 +167,7 @@ def rank(
             "personalization (ids, or a mapping of ids to weights) goes with "
             "method='personalized_pagerank', and with no other"
         )
-    check_range(damping, name="damping", error=InvalidParameter, low=0, high=1)
+    damping = check_range(damping, name="damping", error=InvalidParameter, low=0, high=1)
     if damping == 1:
         raise InvalidParameter("damping must be below 1: at 1 the walk never starts anew")
     if sources is not None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
 from os import PathLike
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from scrmkit import _checks, _foreign, _pieces, _tables
@@ -262,7 +262,8 @@ class Lookup(ABC, Generic[Value]):
         return ItemsView(self)
 
 
-Numbers = Mapping[Any, float] | Lookup[float]
+Numbers: TypeAlias = Mapping[Any, float] | Lookup[float]
+"""A number for each customer: ids of any one type, in a dictionary or what is read like one."""
 
 
 class Ranking(Result, Lookup[float]):

@@ -16,15 +16,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scrmkit import _columns, _predictions, _sparse, _walks
-from scrmkit._checks import Id, check_range, digest
+from scrmkit._checks import Id, check_id, check_range, digest
 from scrmkit._evaluation import evaluate
-from scrmkit._judgements import Judgements, Pairs
+from scrmkit._judgements import Judgements, Pairs, to_plain
 from scrmkit._predictions import HORIZON, REASONS, THRESHOLD, Method
 from scrmkit._ratings import Ratings, ratings
 from scrmkit._reputation import PRECISION, FairnessGoodness
 from scrmkit._sparse import Floats, np
 from scrmkit.errors import InvalidParameter, UnknownCustomer
-from scrmkit.results import Lookup, Ranking, Result
+from scrmkit.results import Lookup, Numbers, Ranking, Result
 
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
 def eigentrust(
     ratings: Any,
     *,
-    trusted: Mapping[Id, float] | Iterable[Id] | None = None,
+    trusted: Numbers | Iterable[Id] | None = None,
     damping: float = 0.85,
 ) -> Ranking:
     r"""Rank customers by the trust that flows to them from those who are trusted: EigenTrust.
@@ -94,7 +94,7 @@ def eigentrust(
     References:
         Kamvar, Schlosser, Garcia-Molina (2003), doi:10.1145/775152.775242.
     """
-    check_range(damping, name="damping", error=InvalidParameter, low=0, high=1)
+    damping = check_range(damping, name="damping", error=InvalidParameter, low=0, high=1)
     if damping == 1:
         raise InvalidParameter("damping must be below 1: at 1 nobody is trusted beforehand")
     known = Judgements.of(ratings)
@@ -283,11 +283,17 @@ def predict(
         (2010), doi:10.1145/1644873.1644874.
     """
     _predictions.check_method(method)
-    horizon = _predictions.check_limits(horizon, threshold)
+    horizon, threshold = _predictions.check_limits(horizon, threshold)
     known = Judgements.of(ratings)
     asked = Pairs.of(pairs, known)
     found = _predictions.predict(
-        known, asked.source, asked.target, method=method, horizon=horizon, threshold=threshold
+        known,
+        asked.source,
+        asked.target,
+        same=asked.same,
+        method=method,
+        horizon=horizon,
+        threshold=threshold,
     )
     missing = found.reason >= 0
     home = asked.home or known.home
@@ -304,32 +310,42 @@ def predict(
             ),
         },
         home=home,
-        parameters={"method": method, **_options(method, horizon, threshold), **known.origin()},
+        parameters={
+            "method": method,
+            **_options(method, horizon, threshold),
+            "pairs": asked.digest(),
+            **known.origin(),
+        },
         order="rating",
         notes=(*((note,) if silent else ()), *known.notes()),
     )
 
 
-def _beforehand(known: Judgements, wanted: Mapping[Id, float] | Iterable[Id]) -> Floats:
+def _beforehand(known: Judgements, wanted: Numbers | Iterable[Id]) -> Floats:
     """The trust given beforehand, as shares that add up to 1."""
-    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
+    weighed = isinstance(wanted, Mapping | Lookup)
+    is_table = not weighed and hasattr(wanted, "columns")  # iterating it would give its columns
+    if is_table or isinstance(wanted, str) or not isinstance(wanted, Iterable):
         raise InvalidParameter(
             f"trusted is of type {type(wanted).__name__}: give a list of ids, or a mapping of "
             f"ids to weights",
             value=wanted,
         )
-    shares: dict[Id, float]
+    shares: list[tuple[Any, Any]]
     if isinstance(wanted, Mapping | Lookup):
-        shares = dict(wanted.items())
+        shares = list(wanted.items())
     else:
-        shares = dict.fromkeys(wanted, 1.0)
-    places = known.positions(shares)
+        shares = [(customer, 1.0) for customer in wanted]
+    shares = [(to_plain(customer), value) for customer, value in shares]
+    for customer, _ in shares:
+        check_id(customer, name="an id in trusted", error=InvalidParameter)
+    places = known.positions(customer for customer, _ in shares)
     start = np.zeros(len(known.ids))
-    for (customer, value), place in zip(shares.items(), places.tolist(), strict=True):
-        check_range(value, name="trusted", error=InvalidParameter, low=0)
+    for (customer, value), place in zip(shares, places.tolist(), strict=True):
+        number = check_range(value, name="a weight in trusted", error=InvalidParameter, low=0)
         if place < 0:
             raise UnknownCustomer("a trusted customer is not among the ratings", value=customer)
-        start[place] = value
+        start[place] = number
     if not start.any():
         raise InvalidParameter("trusted must give some customer more than 0")
     start /= start.max()
