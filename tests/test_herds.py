@@ -228,7 +228,7 @@ def plain_posterior(
     herd, middle, log_spread = point
     spread = math.exp(log_spread)
     grid = np.linspace(middle - 12 * spread, middle + 12 * spread, 20_001)
-    total = -math.log1p((herd / 2.5) ** 2) - (middle / 1.5) ** 2 / 2 - spread**2 / 2 + log_spread
+    total = -math.log1p((herd / 10) ** 2) - (middle / 1.5) ** 2 / 2 - spread**2 / 2 + log_spread
     means, variances = [], []
     for one in range(item.max() + 1):
         its = item == one
