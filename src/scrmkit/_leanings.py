@@ -295,20 +295,31 @@ def _explore_grid(likelihood: _Likelihood, mode: Floats, herd: Estimate, metric:
     One deviation is, on each side, what it would be if the end of the interval were that of a
     normal distribution.
     """
-    points = _Points()
     low, high = _BOUNDS[0]
     down = mode[0] - (low if herd.low is None else herd.low)
     up = (high if herd.high is None else herd.high) - mode[0]
     strengths = mode[0] + np.where(_STEPS < 0, down, up) * _STEPS / Z
     strengths = strengths[(strengths > low) & (strengths < high)]
     widths, middle = np.gradient(strengths), int(np.searchsorted(strengths, mode[0]))
+    cells = [_Points() for _ in strengths]
     for way in (range(middle, len(strengths)), range(middle - 1, -1, -1)):
         best = mode
         for place in way:
             best, _ = _climb(likelihood, np.array([strengths[place], *best[1:]]), [1, 2], metric)
             scales = _scales(likelihood, best, [1, 2])
             area = float(widths[place]) * abs(float(np.linalg.det(scales)))
-            points.add(likelihood, best, scales, [1, 2], area)
+            cells[place].add(likelihood, best, scales, [1, 2], area)
+    return _joined(cells)
+
+
+def _joined(cells: list[_Points]) -> _Points:
+    """All points of a grid; opinions that move from cell to cell are as wide as they move."""
+    points = _Points()
+    moves = np.gradient(np.array([cell.moments()[0] for cell in cells]), axis=0)
+    for cell, move in zip(cells, moves, strict=True):
+        points.logs += cell.logs
+        points.means += cell.means
+        points.variances += [variance + move**2 / 12 for variance in cell.variances]
     return points
 
 

@@ -370,7 +370,7 @@ def _each(
     return numbers
 
 
-def _named(value: object, numbers: Floats) -> float | str:
+def _named(value: Any, numbers: Floats) -> float | str:
     """A number as it is, and a mapping by a digest, as ids have no place in parameters."""
     if not isinstance(value, Mapping | Lookup):
         return float(to_float(value))
