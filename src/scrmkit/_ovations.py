@@ -357,9 +357,9 @@ def _each(
 ) -> Floats:
     """A number for each person: the one given, or that of the mapping."""
     if not isinstance(value, Mapping | Lookup):
-        value = to_float(value)
-        check_range(value, name=name, error=InvalidParameter, low=low, high=high)
-        return np.full(len(graph), float(value))
+        number = to_float(value)
+        check_range(number, name=name, error=InvalidParameter, low=low, high=high)
+        return np.full(len(graph), number)
     numbers = np.full(len(graph), np.nan)
     for customer, given in value.items():
         number = to_float(given)
