@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import networkx as nx
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -343,3 +345,74 @@ def test_options_that_cannot_be_are_refused() -> None:
         theatre(2, 2, view="all")
     with pytest.raises(InvalidParameter, match="rows"):
         theatre(0, 2)
+
+
+def test_runs_that_are_a_tie_are_counted_in_a_note() -> None:
+    """Who leaves runs out of an estimate says how many."""
+    found = ovation(theatre(2, 2), quality=0.6)
+    for column, estimate in (("efficient", "informational_efficiency"), ("right", "right")):
+        ties = found.frame[column].null_count()
+        assert 0 < ties < 100
+        assert (
+            f"{estimate} leaves out {ties} of 100 runs, in which {column!r} is null because it "
+            f"is a tie" in found.notes
+        )
+
+
+@pytest.mark.parametrize("engine", ["polars", "pandas", "pyarrow"])
+def test_columns_are_of_one_type_whatever_is_in_them(engine: str) -> None:
+    """Truth values, whole numbers and shares keep their types where all are null."""
+    ties = pl.DataFrame({"a": [1], "b": [2]})
+    table: Any = {"polars": ties, "pandas": ties.to_pandas(), "pyarrow": ties.to_arrow()}[engine]
+    none = ovation(table, signals={1: 1.0, 2: 0.0}, max_periods=1)
+    nobody = ovation(table[:0], runs=2)
+    some = ovation(table, quality=0.9, noise=0.0)
+    frames = [nw.from_native(found.frame) for found in (none, nobody, some)]
+    wanted = {"efficient": nw.Boolean, "right": nw.Boolean, "periods": nw.Int64, "cycle": nw.Int64}
+    for frame in frames:
+        assert {name: frame.schema[name] for name in wanted} == wanted
+        assert frame.schema["standing"] == nw.Float64
+    assert frames[0]["efficient"].null_count() == 1
+
+
+def test_ties_need_no_strength() -> None:
+    """A table with a and b will do, of ties that are seen both ways."""
+    ties = pl.DataFrame({"a": [1, 2], "b": [2, 3]})
+    found = ovation(ties, seed=3)
+    assert rows(found, *COLUMNS) == rows(ovation(nx.path_graph([1, 2, 3]), seed=3), *COLUMNS)
+    one_way = ties.with_columns(strength_ab=1.0, strength_ba=0.0)
+    arcs = nx.DiGraph([(1, 2), (2, 3)])
+    assert rows(ovation(one_way, seed=3), *COLUMNS) == rows(ovation(arcs, seed=3), *COLUMNS)
+    assert ovation(one_way).parameters["sees"] != found.parameters["sees"]
+    assert found.parameters["sees"] == ovation(nx.path_graph([1, 2, 3])).parameters["sees"]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """Options and mappings take them, and parameters are plain."""
+    seats = theatre(2, 2)
+    plain = ovation(seats, quality=1.0, noise=0.25, threshold=0.5, conformity=0.5)
+    found = ovation(
+        seats,
+        quality=np.int64(1),
+        noise=np.float32(0.25),
+        threshold=np.float32(0.5),
+        conformity=np.float64(0.5),
+        seed=np.int64(0),
+    )
+    assert found.frame.equals(plain.frame)
+    assert found.parameters == plain.parameters
+    assert {type(found.parameters[name]) for name in ("quality", "threshold")} == {float}
+    signals = {np.int64(seat): np.float32(0.75) for seat in range(4)}
+    assert ovation(seats, signals=signals).standing.value == 1
+
+
+def test_a_generator_is_named_by_what_it_drew() -> None:
+    """The parameter says which draws they were, and nothing of the computer's memory."""
+    seats = theatre(2, 2)
+    one, other = (ovation(seats, seed=np.random.default_rng(5)) for _ in range(2))
+    assert one.parameters["seed"] == other.parameters["seed"]
+    assert one.parameters["seed"].startswith("digest ")
+    assert (
+        ovation(seats, seed=np.random.default_rng(6)).parameters["seed"] != one.parameters["seed"]
+    )
+    assert ovation(seats, seed=5).parameters["seed"] == 5

@@ -70,6 +70,13 @@ def wholes(values: Ints, home: Home | None, *, where: Flags) -> Any:
     return _typed(_with_gaps(values, where), nw.Int64, home)
 
 
+def truths(values: Sequence[bool | None], home: Home | None) -> Any:
+    """Truth values, null where they are no answer, of a type for them even if none is."""
+    if _engine_of(home) == "pandas" and None in values:
+        return importlib.import_module("pandas").array(list(values), dtype="boolean")
+    return _typed(values, nw.Boolean, home)
+
+
 def _with_gaps(values: Floats | Ints, where: Flags) -> list[Any]:
     return [one if there else None for one, there in zip(values.tolist(), where, strict=True)]
 

@@ -4,7 +4,9 @@ The model: a vote on item j is up with probability ``expit(o_j + h * x)``, with 
 normal around ``m`` with deviation ``s``. The opinions ``o_j`` are integrated out by adaptive
 Gauss-Hermite quadrature (Naylor and Smith 1982), one item at a time; ``(h, m, log s)`` are
 explored around their mode at the 27 points of a product rule, each weighted by how likely it
-is, so that what is not known of them widens the intervals of the items.
+is, so that what is not known of them widens the intervals of the items. Few items say little
+of the herd, and what they say is far from normal: then the herd is explored on a grid from end
+to end of its interval and beyond, with the other two at their best for each strength.
 """
 
 from __future__ import annotations
@@ -12,17 +14,20 @@ from __future__ import annotations
 from itertools import product
 from typing import Final
 
-from attrs import define, frozen
-from scipy.special import expit
+from attrs import define, field, frozen
+from scipy.special import expit, ndtr
 
 from scrmkit._bounds import Estimate
+from scrmkit._compiled import Progress
 from scrmkit._sparse import Floats, Ints, np
 
 
 CONFIDENCE: Final = 0.95
 Z: Final = 1.959963984540054  # the normal quantile of that confidence
 
-_HERD: Final = 2.5
+FEW: Final = 20  # items: with fewer the herd is explored on a grid
+
+_HERD: Final = 10.0
 _MEAN: Final = 1.5
 _SPREAD: Final = 1.0
 
@@ -32,6 +37,7 @@ _START: Final = (0.0, 0.0, -0.5)
 _BOUNDS: Final = ((-200.0, 200.0), (-10.0, 10.0), (-4.0, 2.0))
 _GAIN: Final = 1e-5  # of the log-likelihood: what is less is not worth a step
 _FLATTEST: Final = 0.1  # a direction of which the votes say less than this is cut there
+_STEPS: Final = np.linspace(-3.5, 3.5, 11)  # of the grid, in deviations of the herd
 
 
 @frozen(eq=False)
@@ -44,26 +50,45 @@ class Leanings:
     herd: Estimate
 
 
-def fit(item: Ints, x: Floats, up: Floats, items: int) -> Leanings:
+def fit(
+    item: Ints, x: Floats, up: Floats, items: int, *, progress: Progress | None = None
+) -> Leanings:
     """Fit the model to votes on items 0, 1 and so on, each of which has at least one."""
     if not len(item):
         nothing = np.zeros(items)
         return Leanings(nothing, nothing, nothing, herd=Estimate(None, None, None))
+    say = progress or _say_nothing
     order = np.lexsort((up, x, item))
     likelihood = _Likelihood.of(item[order], x[order], up[order], items)
     free = [0, 1, 2] if x.any() else [1, 2]
     mode, best = _climb(likelihood, np.array(_START), free)
+    say("found the most likely herd")
     scales = _scales(likelihood, mode, free)
-    mean, variance = _explore(likelihood, mode, scales, free)
     herd = Estimate(None, None, None)
     if x.any():
         step = Z * float(np.sqrt((scales[0] ** 2).sum()))
         metric = np.linalg.inv(np.linalg.inv(scales @ scales.T)[1:, 1:])
         low, high = (_end(likelihood, mode, best, side * step, metric) for side in (-1, 1))
         herd = Estimate(float(mode[0]), low, high)
-    half = Z * np.sqrt(variance)
-    low_end, value, high_end = (expit(part) for part in (mean - half, mean, mean + half))
+        say("found the ends of its interval")
+    if x.any() and items < FEW:
+        points = _explore_grid(likelihood, mode, herd, metric)
+        tail = (1 - CONFIDENCE) / 2
+        low_end, value, high_end = (
+            expit(points.quantile(chance)) for chance in (tail, 0.5, 1 - tail)
+        )
+    else:
+        points = _Points()
+        points.add(likelihood, mode, scales, free)
+        mean, variance = points.moments()
+        half = Z * np.sqrt(variance)
+        low_end, value, high_end = (expit(part) for part in (mean - half, mean, mean + half))
+    say("weighed what else the herd could be")
     return Leanings(value, low_end, high_end, herd)
+
+
+def _say_nothing(words: str) -> None:
+    """Progress that nobody wants to hear of."""
 
 
 @define(eq=False)
@@ -210,24 +235,92 @@ def _scales(likelihood: _Likelihood, mode: Floats, free: list[int]) -> Floats:
     return scales
 
 
-def _explore(
-    likelihood: _Likelihood, mode: Floats, scales: Floats, free: list[int]
-) -> tuple[Floats, Floats]:
-    """Means and variances of opinions over the points around the mode."""
-    weights, means, variances = [], [], []
-    low, high = (np.array(ends) for ends in zip(*_BOUNDS, strict=True))
-    for steps in product((-np.sqrt(3), 0.0, np.sqrt(3)), repeat=len(free)):
-        along = np.array(steps)
-        point = mode.copy()
-        point[free] += scales @ along
-        value, _, mean, variance = likelihood.at(np.clip(point, low, high))
-        weights.append(value + 0.5 * along @ along + np.log(np.where(along == 0, 4, 1)).sum())
-        means.append(mean)
-        variances.append(variance)
-    shares = np.exp(np.array(weights) - max(weights))
-    shares /= shares.sum()
-    mean = shares @ np.array(means)
-    return mean, shares @ (np.array(variances) + (np.array(means) - mean) ** 2)
+@define(eq=False)
+class _Points:
+    """Points with the logarithms of their weights, and means and variances of opinions there."""
+
+    logs: list[float] = field(factory=list)
+    means: list[Floats] = field(factory=list)
+    variances: list[Floats] = field(factory=list)
+
+    def add(
+        self,
+        likelihood: _Likelihood,
+        mode: Floats,
+        scales: Floats,
+        free: list[int],
+        area: float = 1.0,
+    ) -> None:
+        """Add those of a product rule around the mode, which stand for this area."""
+        low, high = (np.array(ends) for ends in zip(*_BOUNDS, strict=True))
+        for steps in product((-np.sqrt(3), 0.0, np.sqrt(3)), repeat=len(free)):
+            along = np.array(steps)
+            point = mode.copy()
+            point[free] += scales @ along
+            value, _, mean, variance = likelihood.at(np.clip(point, low, high))
+            weight = 0.5 * along @ along + np.log(np.where(along == 0, 4, 1)).sum()
+            self.logs.append(float(value + weight + np.log(area)))
+            self.means.append(mean)
+            self.variances.append(variance)
+
+    def shares(self) -> Floats:
+        """How likely each point is."""
+        weights = np.exp(np.array(self.logs) - max(self.logs))
+        result: Floats = weights / weights.sum()
+        return result
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Means and variances of opinions over all points."""
+        shares, means = self.shares(), np.array(self.means)
+        mean = shares @ means
+        return mean, shares @ (np.array(self.variances) + (means - mean) ** 2)
+
+    def quantile(self, chance: float) -> Floats:
+        """Below what each opinion is with this chance; at each point it is taken as normal."""
+        shares, means = self.shares(), np.array(self.means)
+        deviations = np.sqrt(np.array(self.variances))
+        low = (means - 9 * deviations).min(axis=0)
+        high = (means + 9 * deviations).max(axis=0)
+        for _ in range(50):
+            middle = (low + high) / 2
+            below = shares @ ndtr((middle - means) / deviations) < chance
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        result: Floats = (low + high) / 2
+        return result
+
+
+def _explore_grid(likelihood: _Likelihood, mode: Floats, herd: Estimate, metric: Floats) -> _Points:
+    """Strengths of the herd on a grid, and around the best of the others a product rule each.
+
+    One deviation is, on each side, what it would be if the end of the interval were that of a
+    normal distribution.
+    """
+    low, high = _BOUNDS[0]
+    down = mode[0] - (low if herd.low is None else herd.low)
+    up = (high if herd.high is None else herd.high) - mode[0]
+    strengths = mode[0] + np.where(_STEPS < 0, down, up) * _STEPS / Z
+    strengths = strengths[(strengths > low) & (strengths < high)]
+    widths, middle = np.gradient(strengths), int(np.searchsorted(strengths, mode[0]))
+    cells = [_Points() for _ in strengths]
+    for way in (range(middle, len(strengths)), range(middle - 1, -1, -1)):
+        best = mode
+        for place in way:
+            best, _ = _climb(likelihood, np.array([strengths[place], *best[1:]]), [1, 2], metric)
+            scales = _scales(likelihood, best, [1, 2])
+            area = float(widths[place]) * abs(float(np.linalg.det(scales)))
+            cells[place].add(likelihood, best, scales, [1, 2], area)
+    return _joined(cells)
+
+
+def _joined(cells: list[_Points]) -> _Points:
+    """All points of a grid; opinions that move from cell to cell are as wide as they move."""
+    points = _Points()
+    moves = np.gradient(np.array([cell.moments()[0] for cell in cells]), axis=0)
+    for cell, move in zip(cells, moves, strict=True):
+        points.logs += cell.logs
+        points.means += cell.means
+        points.variances += [variance + move**2 / 12 for variance in cell.variances]
+    return points
 
 
 def _end(

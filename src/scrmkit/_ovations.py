@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from scipy.special import bdtr
 
-from scrmkit import _crowds, _sparse
+from scrmkit import _columns, _crowds, _sights, _sparse
 from scrmkit._bounds import Estimate, mean_interval
 from scrmkit._checks import Id, check_range, digest, to_float, to_whole
 from scrmkit._sparse import Floats, Ints, np
@@ -62,8 +62,10 @@ class Ovation(Result):
         standing_against_own: the mean of the column.
         sitting_against_own: the mean of the column.
         informational_efficiency: the share of runs that are ``efficient``, of those that
-            have an answer.
-        right: the share of runs that are ``right``, of those that have an answer.
+            have an answer. In a small crowd many have none, because exactly half stand or
+            judged good; a note counts them.
+        right: the share of runs that are ``right``, of those that have an answer; a note
+            counts the others, where any has one.
         cycling: the share of runs that end in a cycle of 2 or more periods.
         periods: the median of the column; null counts as longer than all others.
 
@@ -84,7 +86,11 @@ class Ovation(Result):
         home: Any,
     ) -> None:
         super().__init__(
-            columns=columns, home=home, parameters=parameters, order="standing", notes=notes
+            columns=_typed(columns, home),
+            home=home,
+            parameters=parameters,
+            order="standing",
+            notes=notes,
         )
         self.standing = _mean(columns["standing"], drawn=drawn)
         self.standing_against_own = _mean(columns["standing_against_own"], drawn=drawn)
@@ -192,7 +198,9 @@ def ovation(
     Args:
         sees: who sees whom: a networkx graph, ties (a result or a table with ``a``, ``b``),
             or a `SocialGraph`, such as `theatre`. An arc from a to b says that a sees b; an
-            undirected tie is seen both ways. Weights do not count, and nobody sees himself.
+            undirected tie is seen both ways, and so is a tie of a table without
+            ``strength_ab`` and ``strength_ba``. Weights do not count, and a table needs none;
+            nobody sees himself.
         quality: how good the performance is, on the scale of the thresholds.
         noise: the standard deviation of the signals around the quality; 0 or more.
         threshold: the signal above which one stands; one number, or one for each id.
@@ -206,12 +214,14 @@ def ovation(
         max_periods: when to give up waiting for rest or for a cycle; 1 or more. A cycle is
             found within three times the periods until it first closes.
         seed: for the draws; anything that ``numpy.random.default_rng`` takes. The first runs
-            are the same however many follow.
+            are the same however many follow. The parameters of the result name a generator
+            by a digest of what it drew for the runs.
 
     Returns:
         An `Ovation`: one row for each run, and estimates over them. Runs that neither came
         to rest nor into a cycle have the shares of the last period, and a note counts them.
-        Without people all shares are null.
+        Runs that are a tie have no ``efficient`` or ``right``: the estimates leave them out,
+        and a note counts them. Without people all shares are null.
 
         With the same seed a higher quality never lowers the share standing in a run that
         ends within ``max_periods``, where updating is ``synchronous`` or ``random``, because
@@ -246,6 +256,7 @@ def ovation(
     if updating not in get_args(Updating):
         ways = ", ".join(get_args(Updating))
         raise InvalidParameter(f"updating must be one of {ways}", value=updating)
+    quality, noise = to_float(quality), to_float(noise)
     check_range(quality, name="quality", error=InvalidParameter)
     check_range(noise, name="noise", error=InvalidParameter, low=0)
     if signals is not None and (quality, noise) != (_QUALITY, _NOISE):
@@ -253,11 +264,11 @@ def ovation(
     runs = to_whole(runs, name="runs", least=1)
     max_periods = to_whole(max_periods, name="max_periods", least=1)
     rng = _sparse.generator(seed)
-    graph = SocialGraph.of(sees)
+    graph = _sights.who_sees_whom(sees)
     limits = _each(graph, threshold, name="threshold")
     given = None if signals is None else _each(graph, signals, name="signals")
     sways = _each(graph, conformity, name="conformity", low=0, high=1)
-    crowd = _crowds.crowd_of(_sparse.without_loops(graph.unweighted().matrix()), sways)
+    crowd = _crowds.crowd_of(_sights.arcs_seen(graph), sways)
     drawn = updating != "synchronous" or (given is None and noise > 0)
     runs = runs if drawn else 1
     width = max(1, _sparse.STATE // (1 + len(graph) + crowd.sees.nnz))
@@ -282,8 +293,7 @@ def ovation(
     tallies, periods, cycles = (np.concatenate(parts, axis=-1) for parts in zip(*ends, strict=True))
     above, below = ((part * (quality - limits) > 0).sum() for part in (1, -1))
     truth = None if given is not None or above == below else bool(above > below)
-    columns = _columns(tallies, periods, cycles, n=len(graph), truth=truth)
-    left = int((cycles == 0).sum())
+    columns = _outcomes(tallies, periods, cycles, n=len(graph), truth=truth)
     return Ovation(
         columns,
         drawn=drawn,
@@ -300,18 +310,41 @@ def ovation(
             "conformity": _named(conformity, sways),
             "runs": runs,
             "max_periods": max_periods,
-            "seed": seed,
+            "seed": _name_of_seed(seed, keys),
             "confidence": _CONFIDENCE,
             "customers": len(graph),
             "ties": graph.number_of_ties,
+            "sees": _sights.digest_of(graph),
             **({"graph": dict(graph.parameters)} if graph.parameters else {}),
         },
-        notes=(
-            (f"{left:,} of {runs:,} runs had not come to rest after {max_periods:,} periods",)
-            if left
-            else ()
-        ),
+        notes=_notes(columns, max_periods),
     )
+
+
+def _notes(columns: Mapping[str, list[Any]], max_periods: int) -> tuple[str, ...]:
+    """How many runs found no end, and how many are left out of an estimate."""
+    runs, notes = len(columns["run"]), []
+    if left := columns["cycle"].count(None):
+        notes.append(
+            f"{left:,} of {runs:,} runs had not come to rest after {max_periods:,} periods"
+        )
+    for column, estimate in (("efficient", "informational_efficiency"), ("right", "right")):
+        ties = columns[column].count(None)
+        if ties and (ties < runs or column == "efficient"):
+            notes.append(
+                f"{estimate} leaves out {ties:,} of {runs:,} runs, in which {column!r} is null "
+                f"because it is a tie"
+            )
+    return tuple(notes)
+
+
+def _name_of_seed(seed: Any, keys: Ints) -> Any:
+    """A seed that is a number or None as it is, and any other by what it drew for the runs."""
+    if seed is None:
+        return None
+    if hasattr(type(seed), "__index__") and not isinstance(seed, np.ndarray):
+        return int(seed)
+    return f"digest {digest({'keys': keys.tolist()})}"
 
 
 def _each(
@@ -324,8 +357,9 @@ def _each(
 ) -> Floats:
     """A number for each person: the one given, or that of the mapping."""
     if not isinstance(value, Mapping | Lookup):
-        check_range(value, name=name, error=InvalidParameter, low=low, high=high)
-        return np.full(len(graph), float(value))
+        number = to_float(value)
+        check_range(number, name=name, error=InvalidParameter, low=low, high=high)
+        return np.full(len(graph), number)
     numbers = np.full(len(graph), np.nan)
     for customer, given in value.items():
         number = to_float(given)
@@ -336,10 +370,10 @@ def _each(
     return numbers
 
 
-def _named(value: object, numbers: Floats) -> float | str:
+def _named(value: Any, numbers: Floats) -> float | str:
     """A number as it is, and a mapping by a digest, as ids have no place in parameters."""
-    if isinstance(value, int | float):
-        return value
+    if not isinstance(value, Mapping | Lookup):
+        return float(to_float(value))
     return f"digest {digest({'numbers': numbers.tolist()})}"
 
 
@@ -348,10 +382,10 @@ def _side(number: float, of: int) -> bool | None:
     return None if abs(2 * number - of) <= 1e-9 * of else 2 * number > of
 
 
-def _columns(
+def _outcomes(
     tallies: Floats, periods: Ints, cycles: Ints, *, n: int, truth: bool | None
 ) -> dict[str, list[Any]]:
-    """The columns of the result, one value for each run."""
+    """What became of each run, null where there is no answer."""
     names = ("judged_good", "standing", "standing_against_own", "sitting_against_own")
     columns: dict[str, list[Any]] = {"run": list(range(len(cycles)))}
     for name, part in zip(names, tallies, strict=True):
@@ -368,6 +402,22 @@ def _columns(
             None if no else value for value, no in zip(part.tolist(), over, strict=True)
         ]
     return columns
+
+
+def _typed(columns: Mapping[str, list[Any]], home: Any) -> dict[str, Any]:
+    """The columns of the result, each of one type whatever is in it."""
+    made: dict[str, Any] = {}
+    for name, values in columns.items():
+        there = np.array([value is not None for value in values], dtype=bool)
+        filled = [0 if value is None else value for value in values]
+        if name in ("efficient", "right"):
+            made[name] = _columns.truths(values, home)
+        elif name in ("run", "periods", "cycle"):
+            made[name] = _columns.wholes(np.array(filled, dtype=np.int64), home, where=there)
+        else:
+            numbers = np.array(filled, dtype=np.float64)
+            made[name] = _columns.numbers(numbers, home, where=there)
+    return made
 
 
 def _mean(values: list[Any], *, drawn: bool) -> Estimate:
