@@ -144,7 +144,7 @@ def test_terms_name_what_remains_of_the_guarantee() -> None:
         assert words in diffusion.seeds(graph, **options).guarantee
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_never_worse_than_standing(seed: int) -> None:
     """Degree, discounted degree and PageRank are not better by two standard errors."""
     graph = large(seed, n=400, m=1_600)
@@ -159,7 +159,7 @@ def test_never_worse_than_standing(seed: int) -> None:
         single.append(max(left, key=lambda one: (len(set(network[one]) - set(single)), -one)))
 
     def by_run(some: Any) -> Any:
-        options: dict[str, Any] = {"model": "weighted_cascade", "runs": 2_000, "seed": 99}
+        options: dict[str, Any] = {"model": "weighted_cascade", "runs": 1_000, "seed": 99}
         return diffusion.spread(graph, some, **options).by_run
 
     mine = by_run(ours)
