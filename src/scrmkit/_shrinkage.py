@@ -98,8 +98,8 @@ def estimate_probabilities(seen: Floats, of: Floats) -> Estimates:
 
     def below(mean: Floats, variance: Floats, rate: Floats) -> Floats:
         size = np.maximum(mean * (1 - mean) / variance - 1, _SMALLEST)
-        made: Floats = betainc(mean * size, (1 - mean) * size, np.minimum(rate, 1.0))
-        return made
+        made = betainc(mean * size, (1 - mean) * size, np.minimum(rate, 1.0))
+        return np.asarray(made, np.float64)
 
     return _estimates(tried, 0.0, (group, first, square), below, back, most=1.0)
 
@@ -123,8 +123,8 @@ def estimate_rates(seen: Floats, of: Floats, dispersion: float) -> Estimates:
     first, square = counts.average(tried, group, groups)
 
     def below(mean: Floats, variance: Floats, rate: Floats) -> Floats:
-        made: Floats = gammainc(mean**2 / variance, mean / variance * rate)
-        return made
+        made = gammainc(mean**2 / variance, mean / variance * rate)
+        return np.asarray(made, np.float64)
 
     return _estimates(tried, dispersion, (group, first, square), below, back, most=math.inf)
 
