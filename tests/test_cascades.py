@@ -338,7 +338,7 @@ def test_carriers_are_counted_by_the_plain_definition(parents: list[int]) -> Non
 def test_amplification_is_right_as_often_as_it_says(
     people: int, dispersion: float, shape: float, least: float
 ) -> None:
-    """Where rates differ as a gamma and acts more than Poisson, 95 % of intervals hold the rate."""
+    """Where acts of one rate differ more than Poisson, 95 % of intervals or more hold it."""
     rng = np.random.default_rng(3)
     held, draws = 0.0, 1 if people > 100 else 40
     for _ in range(draws):
@@ -355,10 +355,10 @@ def test_amplification_is_right_as_often_as_it_says(
         held += ((made.low <= rate) & (rate <= made.high)).mean() / draws
     assert held > least
     if not shape:
-        assert made.expected.max() < 1.6  # nearly all drawn to the rate that all have
+        assert made.expected.max() < 1.8  # nearly all drawn to the rate that all have
         assert made.strength > 20 * acts.mean()
     elif people > 100:
-        assert held < 0.985
+        assert held < (0.97 if dispersion < 5 else 0.999)
 
 
 def test_what_a_rate_may_be_is_that_of_the_plain_integral() -> None:
@@ -368,14 +368,15 @@ def test_what_a_rate_may_be_is_that_of_the_plain_integral() -> None:
     rate = rng.gamma(2, 0.5, 3_000)
     seen = rng.negative_binomial(acts / 0.7, 1 / (1 + 0.7 * rate)).astype(float)
     made = _shrinkage.estimate_rates(seen, acts.astype(float), 0.7)
-    # the variance of the rates that belongs to the strength
-    spread = made.mean * (1 + 0.7 * made.mean) / (made.strength - 0.7)
+    b = 1 + made.strength / 0.7  # the rate times 0.7 is a ratio of odds
     grid = np.geomspace(1e-6, 100, 20_001)
-    prior = stats.gamma(made.mean**2 / spread, scale=spread / made.mean).pdf(grid)
+    prior = stats.betaprime(made.strength * made.mean, b, scale=1 / 0.7).pdf(grid)
     for row in (0, int(seen.argmax()), int(seen.argmin())):
         n = acts[row]
         density = prior * stats.nbinom.pmf(seen[row], n / 0.7, 1 / (1 + 0.7 * grid)) * grid
         below = np.cumsum(density) / density.sum()
+        drawn = (made.strength * made.mean + seen[row]) / (made.strength + n)
+        assert made.expected[row] == pytest.approx(drawn, rel=0.02)
         assert made.expected[row] == pytest.approx(density @ grid / density.sum(), rel=0.02)
         assert below[np.searchsorted(grid, made.high[row])] == pytest.approx(0.975, abs=0.01)
         assert below[np.searchsorted(grid, made.low[row])] == pytest.approx(0.025, abs=0.02)

@@ -94,11 +94,12 @@ class Cascades(Result):
 
         *Amplification* is the number of acts of others that directly follow an act of this
         customer. Most have few acts, so it is drawn towards that of all: with
-        the strength ``s`` about to ``(s m + followed_by) / (s + acts)``, where ``m`` is the mean
-        rate of the customers. Rates differ as a gamma distribution does, and the acts of one
-        customer differ more than Poisson counts: with the rate ``r`` their variance is
-        ``r + dispersion * r ** 2`` (a gamma-negative-binomial model). The dispersion is
-        estimated by moments. What ``s`` and ``m`` are nobody knows for sure, so amplification
+        the strength ``s`` to ``(s m + followed_by) / (s + acts)``, where ``m`` is the mean
+        rate of the customers. The acts of one customer differ more than Poisson
+        counts: with the rate ``r`` their variance is ``r + dispersion * r ** 2`` (negative
+        binomial), and rates differ as a beta prime distribution does, which has a heavy tail
+        (a gamma distribution if the dispersion is 0). The dispersion is estimated by moments.
+        What ``s`` and ``m`` are nobody knows for sure, so amplification
         is averaged over what they may be, by how likely the counts are then.
 
         Returns:
@@ -114,9 +115,10 @@ class Cascades(Result):
             ``followed_by`` and not in ``amplification``. Acts just before ``as_of`` have had
             little time to be followed.
 
-            The interval holds on average over customers under that model: with about 95 % of
-            2,000 customers of one to five acts, 91 to 98 % where the dispersion is 20, and
-            about 92 % of ten (simulated). It says what to expect of such acts, not what would
+            The interval holds on average over customers. Simulated with rates of a gamma
+            distribution of shape 2 it holds with 94 to 97 % of 2,000 customers of one to five
+            acts where the dispersion is 0 or 1, with 95 to 99.9 % where it is 5 or 20 (it is
+            rather too wide there), and with 92 to 95 % of three to ten customers. It says what to expect of such acts, not what would
             follow if somebody were asked to act. It is null, and a note says so, where fewer
             than five customers acted twice or nobody who was followed did, so that the
             dispersion is unknown.

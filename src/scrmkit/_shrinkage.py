@@ -1,6 +1,7 @@
 """Rates of many who were seen a few times each: drawn towards the rate of all.
 
-The rates are taken to differ as a beta (of trials) or a gamma distribution (of counts) does.
+The rates are taken to differ as a beta (of trials) or a beta prime distribution (of counts)
+does; the latter has the heavy tail of logs in which a few are followed by thousands.
 Its mean and how much the rates differ are estimated from the counts. Neither is known for
 sure, the less so the fewer there are who were seen, so a rate is averaged over what both may
 be, each weighted by how likely the counts are then (Deely and Lindley 1981,
@@ -105,10 +106,12 @@ def estimate_probabilities(seen: Floats, of: Floats) -> Estimates:
 
 
 def estimate_rates(seen: Floats, of: Floats, dispersion: float) -> Estimates:
-    """Rates, from the counts and the exposure of each: a gamma-negative-binomial model.
+    """Rates, from the counts and the exposure of each: a beta-prime-negative-binomial model.
 
     Each count of somebody with the rate ``r`` has the variance ``r + dispersion * r ** 2``,
-    so their sum is negative binomial (Poisson if the dispersion is 0). The strength is how
+    so their sum is negative binomial, and rates have a beta prime distribution, for which
+    ``(s m + seen) / (s + of)`` is the mean that is left. (If the dispersion is 0: Poisson and
+    gamma, the limits of both.) The strength is how
     many counts of one's own weigh as much as what is known of all; given it, the mean is that
     of the rates, weighted by how sure each is. What a rate may be is summed over 600 narrow
     intervals, and taken as a gamma distribution for each strength. The interval of 95 % is
@@ -117,7 +120,8 @@ def estimate_rates(seen: Floats, of: Floats, dispersion: float) -> Estimates:
     from scipy.special import gammainc
 
     (seen, of), back = _distinct(seen, of)
-    counts = _Counts.of_rows(seen, of, np.bincount(back, minlength=len(seen)), dispersion)
+    times = np.bincount(back, minlength=len(seen))
+    counts = _Counts.of_rows(seen, of, times, dispersion)
     tried = _explore(counts.fits, _typical(of, counts.times) + dispersion)
     group, groups = _groups(tried)
     first, square = counts.average(tried, group, groups)
@@ -202,10 +206,15 @@ class _Counts:
 
     def _masses(self, mean: Floats, strengths: Floats) -> Floats:
         """How likely each interval of rates is, a column for each strength."""
-        from scipy.special import gammainc
+        from scipy.special import betainc, gammainc
 
         scale = strengths / (1 + self.dispersion * mean)  # the mean over the variance of the rates
-        below = gammainc(mean * scale, np.outer(self.edges, scale))
+        if self.dispersion > 0:
+            odds = self.dispersion * self.edges[:, None]
+            a, b = mean * (strengths + self.dispersion), 2 + strengths / self.dispersion
+            below = betainc(a, b, odds / (1 + odds))
+        else:
+            below = gammainc(mean * scale, np.outer(self.edges, scale))
         below[0] = 0.0
         made: Floats = np.diff(below, append=1.0, axis=0)
         return made
