@@ -340,7 +340,7 @@ def test_amplification_is_right_as_often_as_it_says(
 ) -> None:
     """Where acts of one rate differ more than Poisson, 95 % of intervals or more hold it."""
     rng = np.random.default_rng(3)
-    held, draws = 0.0, 1 if people > 100 else 40
+    held, draws = 0.0, 1 if people > 100 else 15
     for _ in range(draws):
         acts = rng.integers(1, 6, people)
         rate = rng.gamma(shape, 1 / shape, people) if shape else np.ones(people)

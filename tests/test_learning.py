@@ -325,7 +325,7 @@ def test_intervals_of_few_pairs_are_honest(
 ) -> None:
     """With one, three and ten pairs nine of ten intervals or more hold the probability."""
     rng = np.random.default_rng(17)
-    held, draws = 0.0, 80
+    held, draws = 0.0, 40
     for _ in range(draws):
         truth = rng.beta(a, b, pairs)
         wins = rng.binomial(trials, truth).astype(float)

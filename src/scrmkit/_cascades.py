@@ -118,8 +118,9 @@ class Cascades(Result):
             The interval holds on average over customers. Simulated with rates of a gamma
             distribution of shape 2 it holds with 94 to 97 % of 2,000 customers of one to five
             acts where the dispersion is 0 or 1, with 95 to 99.9 % where it is 5 or 20 (it is
-            rather too wide there), and with 92 to 95 % of three to ten customers. It says what to expect of such acts, not what would
-            follow if somebody were asked to act. It is null, and a note says so, where fewer
+            rather too wide there), and with 92 to 95 % of ten customers. It says what to
+            expect of such acts, not what would follow if somebody were asked to act. It is
+            null, and a note says so, where fewer
             than five customers acted twice or nobody who was followed did, so that the
             dispersion is unknown.
 
