@@ -16,6 +16,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import engines
 from scrmkit import Interaction, InteractionLog, _shrinkage, _trees
@@ -309,7 +310,7 @@ def test_inferred_trees_are_those_of_the_plain_definition(
 
 @given(forests.filter(bool))
 def test_carriers_are_counted_by_the_plain_definition(parents: list[int]) -> None:
-    """Acts, cascades started, acts carried, acts caused and acts below equal a plain count."""
+    """Acts, cascades started, acts carried, acts after and acts below equal a plain count."""
     who = [number % 4 for number in range(len(parents))]
     tree = nx.DiGraph((parent, child) for child, parent in enumerate(parents) if parent >= 0)
     tree.add_nodes_from(range(len(parents)))
@@ -317,36 +318,87 @@ def test_carriers_are_counted_by_the_plain_definition(parents: list[int]) -> Non
     for node, owner in enumerate(who):
         below = nx.descendants(tree, node)
         next_to = list(tree.successors(node))
-        caused = sum(who[child] != owner for child in next_to)
+        next_acts = sum(who[child] != owner for child in next_to)
         leads, is_root = bool(next_to), parents[node] < 0
-        row = (1, leads and is_root, leads and not is_root, caused, len(below))
+        row = (1, leads and is_root, leads and not is_root, next_acts, len(below))
         before = wanted.get(f"c{owner}", [0] * 5)
         wanted[f"c{owner}"] = [one + other for one, other in zip(before, row, strict=True)]
-    columns = ("customer", "acts", "started", "carried", "caused", "downstream")
+    columns = ("customer", "acts", "started", "carried", "followed_by", "downstream")
     carriers = cascades(replies(parents)).carriers.frame.select(columns).rows()
     assert {name: list(numbers) for name, *numbers in carriers} == wanted
     order = [(-row[4], row[0]) for row in carriers]
     assert order == sorted(order)
 
 
-def test_amplification_is_right_as_often_as_it_says() -> None:
-    """Where rates differ as a gamma and acts more than Poisson, 95 % of intervals hold the rate."""
+@pytest.mark.parametrize(
+    ("people", "dispersion", "shape", "least"),
+    [(2_000, 0, 2, 0.93), (2_000, 5, 2, 0.93), (2_000, 20, 2, 0.9), (2_000, 5, 0, 0.99),
+     (2_000, 20, 0, 0.99), (10, 2, 2, 0.85)],
+)  # fmt: skip
+def test_amplification_is_right_as_often_as_it_says(
+    people: int, dispersion: float, shape: float, least: float
+) -> None:
+    """Where acts of one rate differ more than Poisson, 95 % of intervals or more hold it."""
     rng = np.random.default_rng(3)
-    people = 4_000
-    acts = rng.integers(1, 12, people)
-    rate = rng.gamma(0.5, 3.0, people)
-    owner = np.repeat(np.arange(people), acts)
-    counts = rng.poisson(rng.gamma(1 / 0.8, 0.8 * rate[owner]))
-    dispersion = _shrinkage.dispersion_of(counts.astype(float), owner)
-    assert dispersion == pytest.approx(0.8, rel=0.1)
-    seen, of = np.bincount(owner, weights=counts), acts.astype(float)
-    prior = _shrinkage.gamma_prior(seen, of)
-    assert prior.mean == pytest.approx(1.5, rel=0.1)
-    low, high = _shrinkage.gamma_interval(prior, seen, of, dispersion)
-    held = ((low <= rate) & (rate <= high)).mean()
-    assert 0.92 < held < 0.985
-    plain = _shrinkage.gamma_interval(prior, seen, of, 0.0)
-    assert ((plain[0] <= rate) & (rate <= plain[1])).mean() < 0.9
+    held, draws = 0.0, 1 if people > 100 else 15
+    for _ in range(draws):
+        acts = rng.integers(1, 6, people)
+        rate = rng.gamma(shape, 1 / shape, people) if shape else np.ones(people)
+        owner = np.repeat(np.arange(people), acts)
+        each = rng.gamma(1 / dispersion, dispersion * rate[owner]) if dispersion else rate[owner]
+        counts = rng.poisson(each)
+        found = _shrinkage.dispersion_of(counts.astype(float), owner)
+        seen = np.bincount(owner, weights=counts, minlength=people)
+        made = _shrinkage.estimate_rates(seen, acts.astype(float), found or 0.0)
+        assert (made.low <= made.expected).all()
+        assert (made.expected <= made.high).all()
+        held += ((made.low <= rate) & (rate <= made.high)).mean() / draws
+    assert held > least
+    if not shape:
+        assert made.expected.max() < 1.8  # nearly all drawn to the rate that all have
+        assert made.strength > 20 * acts.mean()
+    elif people > 100:
+        assert held < (0.97 if dispersion < 5 else 0.999)
+
+
+def test_what_a_rate_may_be_is_that_of_the_plain_integral() -> None:
+    """For many counts the mean and the ends equal those of a fine integral by scipy."""
+    rng = np.random.default_rng(5)
+    acts = rng.integers(1, 6, 3_000)
+    rate = rng.gamma(2, 0.5, 3_000)
+    seen = rng.negative_binomial(acts / 0.7, 1 / (1 + 0.7 * rate)).astype(float)
+    made = _shrinkage.estimate_rates(seen, acts.astype(float), 0.7)
+    b = 1 + made.strength / 0.7  # the rate times 0.7 is a ratio of odds
+    grid = np.geomspace(1e-6, 100, 20_001)
+    prior = stats.betaprime(made.strength * made.mean, b, scale=1 / 0.7).pdf(grid)
+    for row in (0, int(seen.argmax()), int(seen.argmin())):
+        n = acts[row]
+        density = prior * stats.nbinom.pmf(seen[row], n / 0.7, 1 / (1 + 0.7 * grid)) * grid
+        below = np.cumsum(density) / density.sum()
+        drawn = (made.strength * made.mean + seen[row]) / (made.strength + n)
+        assert made.expected[row] == pytest.approx(drawn, rel=0.02)
+        assert made.expected[row] == pytest.approx(density @ grid / density.sum(), rel=0.02)
+        assert below[np.searchsorted(grid, made.high[row])] == pytest.approx(0.975, abs=0.01)
+        assert below[np.searchsorted(grid, made.low[row])] == pytest.approx(0.025, abs=0.02)
+
+
+def test_results_of_two_days_can_be_put_together() -> None:
+    """A day without cascades, without roots or bounds has the types of any other."""
+    full = _with_columns(
+        [Interaction(id=f"m{n}", time=minutes(n), kind="reply", source=f"c{n % 7}",
+                     in_reply_to=f"m{n // 2}" if n else None) for n in range(30)]
+    )  # fmt: skip
+    lost = _with_columns(
+        [Interaction(id="m1", time=minutes(1), kind="reply", source="ana", in_reply_to="m0")]
+    )
+    none = _with_columns([])
+    found = [cascades(log, as_of=minutes(60)) for log in (full, lost, none)]
+    assert len(pl.concat([one.frame for one in found])) == len(found[0].frame) + 1
+    assert found[2].frame.schema == found[0].frame.schema
+    carriers = [one.carriers.frame for one in found]
+    assert carriers[1]["low"].null_count() == 1
+    assert carriers[0]["low"].null_count() == 0
+    assert len(pl.concat(carriers)) == 8
 
 
 def test_amplification_is_unknown_without_acts_or_without_a_second_act() -> None:
@@ -357,11 +409,16 @@ def test_amplification_is_unknown_without_acts_or_without_a_second_act() -> None
         for who, whom, at in acts
     )
     carriers = {row["customer"]: row for row in rows_of(cascades(log, on="target").carriers)}
-    assert (carriers["ana"]["caused"], carriers["ana"]["amplification"]) == (1, None)
+    assert (carriers["ana"]["followed_by"], carriers["ana"]["amplification"]) == (1, None)
     assert carriers["ben"]["amplification"] > carriers["cem"]["amplification"]
     assert carriers["ben"]["low"] is None
-    two = replies([-1, 0, 0, 1, 2, 2, 5], people=2)
-    table = cascades(two).carriers.frame
+    few = cascades(replies([-1, 0, 0, 1, 2, 2, 5, 6, 6], people=4)).carriers
+    assert few.frame["low"].null_count() == 4
+    assert "4 customers acted twice" in few.notes[0]
+    enough = cascades(replies([-1, 0, 0, 1, 2, 2, 5, 6, 6, 3, 4, 9], people=5)).carriers
+    table = enough.frame
+    assert enough.notes == ()
+    assert table["low"].null_count() == 0
     assert (table["low"] <= table["amplification"]).all()
     assert (table["amplification"] <= table["high"]).all()
 
@@ -414,7 +471,7 @@ def test_a_log_without_links_gives_nothing() -> None:
     assert one.frame.columns == none.frame.columns
     assert one.left_out["alone"] == 1
     assert len(none.carriers.frame) == 0
-    assert one.carriers.frame.select("customer", "acts", "caused").rows() == [("ana", 1, 0)]
+    assert one.carriers.frame.select("customer", "acts", "followed_by").rows() == [("ana", 1, 0)]
 
 
 @pytest.mark.parametrize(
@@ -453,4 +510,7 @@ def test_the_cascades_of_an_announcement(shared_data: Path) -> None:
     assert int((table["size"] - 1).sum()) == found.links["followed"]
     acts = table["size"].sum() - int((~table["observed"]).sum()) + found.left_out["alone"]
     assert acts == log.frame.select("source", "time").unique().height
-    assert int(found.carriers.frame["caused"].sum()) + found.links["own"] == found.links["followed"]
+    assert (
+        int(found.carriers.frame["followed_by"].sum()) + found.links["own"]
+        == found.links["followed"]
+    )

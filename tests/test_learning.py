@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 import engines
 from scrmkit import Interaction, InteractionLog, SocialGraph, _exposures, _shrinkage
@@ -267,59 +267,112 @@ def test_names_do_not_matter() -> None:
     assert numbered.frame.drop("a", "b").equals(found.frame.drop("a", "b"))
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1),
-    st.floats(0.05, 0.95),
-    st.floats(2, 1e4),
-)
-def test_shrinkage_is_monotone_and_bounded(
-    seen: list[tuple[int, int]], mean: float, strength: float
-) -> None:
-    """Under one prior a further success never lowers a probability, nor does one failure less."""
-    prior = _shrinkage.Prior(mean, strength)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1))
+def test_shrinkage_is_monotone_and_bounded(seen: list[tuple[int, int]]) -> None:
+    """Among pairs, one success more or one failure less is never a lower probability."""
     won, lost = (np.array(part, dtype=float) for part in zip(*seen, strict=True))
-    now = prior.shrink(won, won + lost)
-    assert ((now > 0) & (now < 1)).all()
-    assert (prior.shrink(won + 1, won + lost + 1) >= now).all()
-    assert (prior.shrink(won, won + lost + 1) <= now).all()
-    low, high = _shrinkage.beta_interval(prior, won, won + lost)
-    wanted = stats.beta(mean * strength + won, (1 - mean) * strength + lost)
-    np.testing.assert_allclose(wanted.cdf(high), 0.975, atol=1e-9)
-    np.testing.assert_allclose(wanted.cdf(low), 0.025, atol=1e-9)
+    made = _shrinkage.estimate_probabilities(won, won + lost)
+    assert ((made.low >= 0) & (made.high <= 1)).all()
+    assert ((made.low <= made.expected) & (made.expected <= made.high)).all()
+    better = (won[:, None] >= won) & (lost[:, None] <= lost)
+    assert ((made.expected[:, None] >= made.expected * (1 - 1e-9)) | ~better).all()
 
 
-def test_the_prior_is_the_likeliest() -> None:
-    """The strength is where the likelihood of scipy's beta-binomial is largest."""
+def test_probabilities_of_many_are_those_of_the_likeliest_prior() -> None:
+    """For many pairs estimates and ends equal those of scipy under the likeliest prior."""
     rng = np.random.default_rng(5)
     trials = rng.integers(1, 15, 6_000)
     wins = rng.binomial(trials, rng.beta(0.6, 5.4, 6_000))
-    prior = _shrinkage.beta_prior(wins.astype(float), trials.astype(float))
-    assert prior.mean == pytest.approx(0.1, abs=0.01)
-    assert prior.strength == pytest.approx(6, rel=0.2)
+    made = _shrinkage.estimate_probabilities(wins.astype(float), trials.astype(float))
 
-    def likelihood(strength: float) -> float:
-        a, b = prior.mean * strength, (1 - prior.mean) * strength
-        return float(stats.betabinom.logpmf(wins, trials, a, b).sum())
+    def loss(powers: list[float]) -> float:
+        return -float(stats.betabinom.logpmf(wins, trials, *np.exp(powers)).sum())
 
-    best = likelihood(prior.strength)
-    assert best > likelihood(prior.strength * 1.01)
-    assert best > likelihood(prior.strength / 1.01)
+    a, b = np.exp(optimize.minimize(loss, [0.0, 0.0], method="Nelder-Mead").x)
+    assert made.mean == pytest.approx(a / (a + b), rel=0.02)
+    assert made.strength == pytest.approx(a + b, rel=0.05)
+    wanted = stats.beta(a + wins, b + trials - wins)
+    np.testing.assert_allclose(made.expected, wanted.mean(), rtol=0.03)
+    np.testing.assert_allclose(wanted.cdf(made.high), 0.975, atol=0.01)
+    np.testing.assert_allclose(wanted.cdf(made.low)[wins > 0], 0.025, atol=0.01)
 
 
-def test_the_gamma_prior_is_the_likeliest() -> None:
-    """The strength is where the likelihood of scipy's negative binomial is largest."""
-    rng = np.random.default_rng(6)
-    exposure = rng.integers(1, 15, 4_000)
-    seen = rng.poisson(exposure * rng.gamma(0.8, 2.0, 4_000))
-    prior = _shrinkage.gamma_prior(seen.astype(float), exposure.astype(float))
+def test_without_a_success_an_estimate_is_in_its_interval() -> None:
+    """115 trials without a success: estimates are small, above 0 and between their bounds."""
+    trials = np.array([4.0] * 28 + [3.0])
+    made = _shrinkage.estimate_probabilities(0 * trials, trials)
+    assert (made.low <= made.expected).all()
+    assert (made.expected <= made.high).all()
+    assert 0.0005 < made.expected[0] < 0.01
+    assert 0.01 < made.high[0] < 0.1
 
-    def likelihood(strength: float) -> float:
-        size = prior.mean * strength
-        return float(stats.nbinom.logpmf(seen, size, strength / (strength + exposure)).sum())
 
-    best = likelihood(prior.strength)
-    assert best > likelihood(prior.strength * 1.01)
-    assert best > likelihood(prior.strength / 1.01)
+def test_where_all_are_alike_all_are_drawn_together() -> None:
+    """Pairs of one probability are drawn to it, nearly all the way."""
+    trials = np.full(2_000, 5.0)
+    wins = np.random.default_rng(1).binomial(5, 0.3, 2_000).astype(float)
+    made = _shrinkage.estimate_probabilities(wins, trials)
+    assert made.strength > 20 * 5
+    assert np.abs(made.expected - 0.3).max() < 0.06
+
+
+@pytest.mark.parametrize(
+    ("pairs", "trials", "a", "b", "least"),
+    [(1, 10, 3.0, 7.0, 0.92), (3, 20, 1.0, 3.0, 0.89), (10, 20, 1.0, 3.0, 0.92)],
+)
+def test_intervals_of_few_pairs_are_honest(
+    pairs: int, trials: int, a: float, b: float, least: float
+) -> None:
+    """With one, three and ten pairs nine of ten intervals or more hold the probability."""
+    rng = np.random.default_rng(17)
+    held, draws = 0.0, 40
+    for _ in range(draws):
+        truth = rng.beta(a, b, pairs)
+        wins = rng.binomial(trials, truth).astype(float)
+        made = _shrinkage.estimate_probabilities(wins, np.full(pairs, float(trials)))
+        held += ((made.low <= truth) & (truth <= made.high)).mean() / draws
+    assert held > least
+
+
+def test_one_pair_knows_as_much_as_its_trials_say() -> None:
+    """Three of ten are about as unsure as by Jeffreys' interval, from .09 to .61."""
+    made = _shrinkage.estimate_probabilities(np.array([3.0]), np.array([10.0]))
+    low, high = stats.beta(3.5, 7.5).ppf([0.025, 0.975])
+    assert made.low[0] == pytest.approx(low, abs=0.02)
+    assert made.high[0] == pytest.approx(high, abs=0.02)
+
+
+def test_gains_of_few_who_acted_have_no_bounds() -> None:
+    """With fewer than five who acted first the bounds are null, and a note says so."""
+    for people, unknown in ((4, 4), (5, 1)):
+        log, chance = simulate(np.random.default_rng(3), people=people, acts=200)
+        options = {"within": HOUR, "kinds": ["repost"], "as_of": START + 300 * HOUR}
+        learned = learn_probabilities(log, on="target", graph=fans_of(chance), **options)
+        check = learned.check(log)
+        assert check.frame["gain"].null_count() == 1
+        assert check.frame["gain_low"].null_count() == unknown
+        assert check.frame["brier_gain_high"].null_count() == unknown
+        assert check.frame["gain_low"].dtype == pl.Float64
+        assert any("customers" in note for note in check.notes) == (people == 4)
+
+
+def test_a_kind_that_occurs_nowhere_is_noted() -> None:
+    """Probabilities learned of no act say so."""
+    log, _ = simulate(np.random.default_rng(4), people=9, acts=50)
+    some, none = (
+        learn_probabilities(log, on="target", within=HOUR, kinds=[kind])
+        for kind in ("repost", "zzz")
+    )
+    assert none.notes == (*some.notes, "no act in the log is of one of the kinds")
+
+
+def test_types_do_not_depend_on_what_is_there() -> None:
+    """No acts give the types of columns that many give."""
+    log, _ = simulate(np.random.default_rng(4), people=9, acts=50)
+    options = {"on": "target", "within": HOUR, "as_of": START + 90 * HOUR}
+    empty = InteractionLog.from_frame(log.frame.clear())
+    some, none = (learn_probabilities(one, **options).frame for one in (log, empty))
+    assert none.schema == some.schema
 
 
 def simulate(
@@ -367,12 +420,12 @@ def test_probabilities_that_are_there_are_found() -> None:
     truth = rng.beta(0.5, 2.0, 5_000)
     wins = rng.binomial(trials, truth).astype(float)
     of = trials.astype(float)
-    prior = _shrinkage.beta_prior(wins, of)
-    low, high = _shrinkage.beta_interval(prior, wins, of)
+    made = _shrinkage.estimate_probabilities(wins, of)
+    low, high = made.low, made.high
     assert 0.935 < ((low <= truth) & (truth <= high)).mean() < 0.965
     some = of > 0
     raw = np.abs(wins[some] / of[some] - truth[some]).mean()
-    assert np.abs(prior.shrink(wins, of)[some] - truth[some]).mean() < 0.9 * raw
+    assert np.abs(made.expected[some] - truth[some]).mean() < 0.9 * raw
 
 
 def test_the_check_finds_what_there_is_to_find() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import narwhals.stable.v2 as nw
 from attrs import frozen
 
-from scrmkit import _codes, _shrinkage, _tables, _trees
+from scrmkit import _codes, _columns, _shrinkage, _tables, _trees
 from scrmkit._checks import Frozen
 from scrmkit._codes import NOBODY
 from scrmkit._forests import Forest, by_reply, by_target
@@ -30,6 +30,11 @@ _SECOND: Final = 1e6
 _INFERRED: Final = (
     "which act was followed is inferred: the latest act of the customer it points at; of those "
     "that an act points at, the one who acted last"
+)
+_TWICE: Final = 5  # who acted twice: with fewer the dispersion is hardly known
+_SELDOM: Final = (
+    "{} customers acted twice or more: with fewer than {}, or where nobody followed any of them, "
+    "nobody can say how much the acts of one customer differ, so low and high are null"
 )
 _UNSEEN: Final = (
     "{:,} of the {:,} cascades begin with an act that is not in the log: it counts as an act of "
@@ -75,7 +80,7 @@ class Cascades(Result):
         if unseen:
             notes = (*notes, _UNSEEN.format(unseen, len(roots)))
         super().__init__(
-            columns=_rows(forest, shape, roots), home=home, order="size", notes=notes, **made
+            columns=_rows(forest, shape, roots, home), home=home, order="size", notes=notes, **made
         )
         self._forest = forest
         self._shape = shape
@@ -88,30 +93,36 @@ class Cascades(Result):
         """Who started and carried: one row for each customer who acted.
 
         *Amplification* is the number of acts of others that directly follow an act of this
-        customer. Most have few acts, so it is drawn towards that of all,
-        ``(s m + caused) / (s + acts)``, where ``m`` is the rate of all customers and the
-        strength ``s`` of the prior is estimated from how much they differ (a gamma-Poisson
-        model, empirical Bayes).
+        customer. Most have few acts, so it is drawn towards that of all: with
+        the strength ``s`` to ``(s m + followed_by) / (s + acts)``, where ``m`` is the mean
+        rate of the customers. The acts of one customer differ more than Poisson
+        counts: with the rate ``r`` their variance is ``r + dispersion * r ** 2`` (negative
+        binomial), and rates differ as a beta prime distribution does, which has a heavy tail
+        (a gamma distribution if the dispersion is 0). The dispersion is estimated by moments.
+        What ``s`` and ``m`` are nobody knows for sure, so amplification
+        is averaged over what they may be, by how likely the counts are then.
 
         Returns:
             The columns ``customer``; ``acts`` (in the log); ``started`` (cascades whose root
             is theirs); ``carried`` (their acts inside a cascade that others followed on);
-            ``caused`` (acts of others that directly follow one of theirs); ``downstream``
+            ``followed_by`` (acts of others that directly follow one of theirs); ``downstream``
             (acts anywhere below theirs; one below two of theirs counts twice);
-            ``amplification``, ``low`` and ``high``, a 95 % interval. In order of ``caused``,
+            ``amplification``, ``low`` and ``high``, a 95 % interval. In order of ``followed_by``,
             largest first, then of id.
 
-            Amplification is null for who has no act in the log: nobody knows how many acts
-            caused what followed. What followed an act that is not in the log is in
-            ``caused`` and not in ``amplification``. Acts just before ``as_of`` have had
+            Amplification is null for who has no act in the log: nobody knows after how
+            many acts that followed. What followed an act that is not in the log is in
+            ``followed_by`` and not in ``amplification``. Acts just before ``as_of`` have had
             little time to be followed.
 
-            The interval is that of the gamma distribution, made wider because the acts of
-            one customer differ more than Poisson counts: their variance is
-            ``mean + dispersion * mean ** 2``. It holds on average over customers under that
-            model, and it says what to expect of such acts, not what would follow if somebody
-            were asked to act. It is null where nobody who was followed acted twice, so that
-            the dispersion is unknown.
+            The interval holds on average over customers. Simulated with rates of a gamma
+            distribution of shape 2 it holds with 94 to 97 % of 2,000 customers of one to five
+            acts where the dispersion is 0 or 1, with 95 to 99.9 % where it is 5 or 20 (it is
+            rather too wide there), and with 92 to 95 % of ten customers. It says what to
+            expect of such acts, not what would follow if somebody were asked to act. It is
+            null, and a note says so, where fewer
+            than five customers acted twice or nobody who was followed did, so that the
+            dispersion is unknown.
 
         Example:
             >>> from scrmkit import InteractionLog
@@ -123,10 +134,10 @@ class Cascades(Result):
             ...     for act, who, after in told
             ... )
             >>> carriers = cascades(log).carriers.frame
-            >>> carriers.select("customer", "acts", "caused", "downstream").rows()
+            >>> carriers.select("customer", "acts", "followed_by", "downstream").rows()
             [('ana', 1, 2, 3), ('cem', 1, 1, 1), ('ben', 1, 0, 0), ('dora', 1, 0, 0)]
             >>> carriers["amplification"].round(2).to_list(), carriers["low"].null_count()
-            ([1.1, 0.9, 0.7, 0.7], 4)
+            ([1.3, 0.92, 0.55, 0.55], 4)
         """
         return _carriers(self._forest, self._shape, self._home, self.parameters)
 
@@ -237,8 +248,7 @@ def cascades(
     forest = by_reply(people) if on == "in_reply_to" else by_target(people, limit)
     forest.left_out["automated"] = len(rows) - len(people)
     notes = () if on == "in_reply_to" else (_INFERRED,)
-    if words is not None and not people["passes"].any():
-        notes = (*notes, "no act in the log is of one of the kinds")
+    notes = (*notes, *_codes.unused_kinds(people, words))
     return Cascades(
         forest,
         _Shape.of(forest),
@@ -269,7 +279,7 @@ class _Shape:
         return cls(*_trees.climb(forest.parent), _trees.sizes(forest.parent))
 
 
-def _rows(forest: Forest, shape: _Shape, roots: Ints) -> dict[str, Any]:
+def _rows(forest: Forest, shape: _Shape, roots: Ints, home: Home | None) -> dict[str, Any]:
     """The columns of the cascades with these roots, largest first."""
     n = len(forest.parent)
     root, size = shape.root, shape.size
@@ -280,15 +290,17 @@ def _rows(forest: Forest, shape: _Shape, roots: Ints) -> dict[str, Any]:
         number = np.arange(len(roots))  # acts are in order of id
     chosen = np.lexsort((number, forest.time[roots], -size[roots]))
     roots, number = roots[chosen], number[chosen]
-    names = {name: _codes.names_of(ids, of[roots]) for name, (ids, of) in forest.names.items()}
+    names = {
+        name: _codes.names_of(ids, of[roots], home) for name, (ids, of) in forest.names.items()
+    }
     half, last = _delays(forest, shape, roots)
     deepest = np.zeros(n, dtype=np.int64)
     np.maximum.at(deepest, root, shape.depth)
     return {
         **(names or {"cascade": number}),
-        "root": _codes.names_of(forest.customers, forest.source[roots]),
+        "root": _codes.names_of(forest.customers, forest.source[roots], home),
         "observed": roots < forest.acts,
-        "start": _codes.instants(forest.time[roots]),
+        "start": _codes.instants(forest.time[roots], home),
         "size": size[roots],
         "customers": _people(forest, root)[roots],
         "depth": deepest[roots],
@@ -326,7 +338,7 @@ def _carriers(
     low = np.flatnonzero(parent >= 0)
     followed = np.bincount(parent[low], minlength=n) > 0
     others = low[(source[low] != source[parent[low]])]
-    caused = np.bincount(parent[others], minlength=n)
+    followers = np.bincount(parent[others], minlength=n)
 
     def total(which: Flags, weights: Ints | None = None) -> Ints:
         which = which & (source != NOBODY)
@@ -335,42 +347,45 @@ def _carriers(
 
     acts = total(here)
     started = total((parent < 0) & followed)
-    seen = total(here, caused)
+    seen = total(here, followers)
     rate = seen.astype(np.float64), acts.astype(np.float64)
-    prior = _shrinkage.gamma_prior(*rate)
     known = here & (source != NOBODY)
-    dispersion = _shrinkage.dispersion_of(caused[known].astype(np.float64), source[known])
-    low_end, high_end = _shrinkage.gamma_interval(prior, *rate, dispersion or 0.0)
+    dispersion = _shrinkage.dispersion_of(followers[known].astype(np.float64), source[known])
+    estimated = _shrinkage.estimate_rates(*rate, dispersion or 0.0)
     columns = {
         "acts": acts,
         "started": started,
         "carried": total((parent >= 0) & followed),
-        "caused": total(np.ones(n, dtype=bool), caused),
+        "followed_by": total(np.ones(n, dtype=bool), followers),
         "downstream": total(np.ones(n, dtype=bool), shape.size - 1),
     }
     rows = np.flatnonzero((acts > 0) | (started > 0))
-    rows = rows[np.argsort(-columns["caused"][rows], kind="stable")]
-    unknown = acts[rows] == 0
+    rows = rows[np.argsort(-columns["followed_by"][rows], kind="stable")]
+    twice = int((acts > 1).sum())
+    acted = acts[rows] > 0
+    bounded = acted & (dispersion is not None and twice >= _TWICE)
     estimates = {
-        "amplification": (prior.shrink(*rate), unknown),
-        "low": (low_end, unknown | (dispersion is None)),
-        "high": (high_end, unknown | (dispersion is None)),
+        "amplification": (estimated.expected, acted),
+        "low": (estimated.low, bounded),
+        "high": (estimated.high, bounded),
     }
     return Result(
         columns={
-            "customer": _codes.names_of(forest.customers, rows),
+            "customer": _codes.names_of(forest.customers, rows, home),
             **{name: column[rows] for name, column in columns.items()},
             **{
-                name: _codes.blank(values[rows], null) for name, (values, null) in estimates.items()
+                name: _columns.numbers(values[rows], home, where=known)
+                for name, (values, known) in estimates.items()
             },
         },
         home=home,
         parameters={
             **parameters,
-            "mean": prior.mean,
-            "prior_strength": prior.strength,
+            "mean": estimated.mean,
+            "prior_strength": estimated.strength,
             "dispersion": dispersion,
             "confidence": 1 - 2 * _shrinkage.TAIL,
         },
-        order="caused",
+        order="followed_by",
+        notes=() if bounded.any() or not acted.any() else (_SELDOM.format(twice, _TWICE),),
     )

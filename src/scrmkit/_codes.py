@@ -9,10 +9,11 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from scrmkit import _tables
+from scrmkit import _columns, _tables
 from scrmkit._checks import to_tuple
 from scrmkit._instants import EPOCH
-from scrmkit._sparse import Flags, Ints, np
+from scrmkit._sparse import Ints, np
+from scrmkit._tables import Home
 from scrmkit._vocabularies import Vocabulary
 from scrmkit.errors import InvalidParameter, InvalidTable
 
@@ -43,24 +44,27 @@ def microsecond_of(instant: datetime) -> int:
     return (instant - EPOCH) // _MICROSECOND
 
 
-def instants(micros: Ints) -> Any:
+def instants(micros: Ints, home: Home | None) -> Any:
     """Microseconds since 1970-01-01 as a column of instants in UTC."""
-    if not len(micros):
-        return np.array([], dtype="datetime64[us]")
-    return [EPOCH + timedelta(microseconds=one) for one in micros.tolist()]
+    made = [EPOCH + timedelta(microseconds=one) for one in micros.tolist()]
+    return _columns.instants(made, home)
 
 
 def encode(columns: Sequence[nw.Series[Any]]) -> tuple[Any, list[Ints]]:
     """The distinct ids of several columns in order, and the place of each row's id in them.
 
     A row without an id has the place `NOBODY`. Ids are an array of 64-bit integers, or of
-    texts (objects).
+    texts (objects), also where there is none.
 
     Raises:
         InvalidTable: some columns hold texts and others integers.
     """
     known = [column for column in columns if column.null_count() < len(column)]
-    if all(column.dtype.is_integer() for column in known):
+    ids: Any
+    found: list[Ints] = []
+    if not known and any(isinstance(column.dtype, _WORDS) for column in columns):
+        ids = np.array([], dtype=object)
+    elif all(column.dtype.is_integer() for column in known):
         ids, found = _encode_integers(known)
     elif all(isinstance(column.dtype, _WORDS) for column in known):
         ids, found = _encode_words(known)
@@ -122,22 +126,12 @@ def _spread(places: Ints, where: Any) -> Ints:
     return result
 
 
-def names_of(ids: Any, places: Ints) -> Any:
-    """The ids at some places as a column, null for `NOBODY`."""
-    if not len(places):
-        return np.array([], dtype=str if ids.dtype == object else np.int64)
-    if (places >= 0).all():
-        names = ids[places]
-        return names.tolist() if names.dtype == object else names
-    named: list[Any] = [*ids.tolist(), None]
-    return [named[place] for place in places.tolist()]
-
-
-def blank(values: Any, where: Flags) -> Any:
-    """Numbers as a column, null where there is no answer."""
-    if not where.any():
-        return values
-    return [None if no else value for value, no in zip(values.tolist(), where, strict=True)]
+def names_of(ids: Any, places: Ints, home: Home | None) -> Any:
+    """The ids at some places as a column of the type of the ids, null for `NOBODY`."""
+    if ids.dtype == object:
+        named: list[str | None] = [*ids.tolist(), None]
+        return _columns.words([named[place] for place in places.tolist()], home)
+    return _columns.wholes(np.append(ids, 0)[places], home, where=places != NOBODY)
 
 
 def distinct(keys: Ints) -> Ints:
@@ -176,6 +170,13 @@ def passes_in(words: tuple[str, ...] | None) -> nw.Expr:
     if words is None:
         return nw.lit(True)
     return nw.col("kind").cast(nw.String).is_in(list(words))
+
+
+def unused_kinds(rows: nw.DataFrame[Any], words: tuple[str, ...] | None) -> tuple[str, ...]:
+    """A note where no row is of one of the kinds."""
+    if words is None or rows["passes"].any():
+        return ()
+    return ("no act in the log is of one of the kinds",)
 
 
 def micros_in(within: timedelta, *, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -59,6 +60,11 @@ def numbers(values: Floats, home: Home | None, *, where: Flags | None = None) ->
     if where is None or where.all():
         return values
     return _typed(_with_gaps(values, where), nw.Float64, home)
+
+
+def instants(values: Sequence[datetime], home: Home | None) -> Any:
+    """Instants in UTC, of a type for them even if there is none."""
+    return _typed(values, nw.Datetime("us", "UTC"), home)
 
 
 def wholes(values: Ints, home: Home | None, *, where: Flags) -> Any:
