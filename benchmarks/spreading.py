@@ -46,7 +46,7 @@ def cascades(runs: int, count: int = 1_000) -> None:
         theirs = peers.cynetdiff_cascades(matrix, begin)
 
         def ours(passing: SocialGraph = passing) -> float:
-            return diffusion.spread(passing, begin.tolist(), runs=count, seed=7).reach
+            return diffusion.spread(passing, graph.ids[begin], runs=count, seed=7).reach
 
         print(f"{name}: reach {ours():,.1f}, cynetdiff {theirs(count):,.1f}")
         peer = lambda theirs=theirs: theirs(count)  # noqa: E731
@@ -69,9 +69,9 @@ def ndlib(runs: int) -> None:
             start = perf_counter()
             if off:
                 with _compiled.switched_off():
-                    diffusion.spread(passing, begin.tolist(), runs=count, seed=pair)
+                    diffusion.spread(passing, graph.ids[begin], runs=count, seed=pair)
             else:
-                diffusion.spread(passing, begin.tolist(), runs=count, seed=pair)
+                diffusion.spread(passing, graph.ids[begin], runs=count, seed=pair)
             seconds.append((perf_counter() - start) / count)
         print(
             f"NDlib {one:.2f} s a simulation (reach {reach:,.0f}); ours {one / seconds[0]:,.0f} "
@@ -100,7 +100,7 @@ def growth(runs: int) -> None:
     """The same on ten times the people and ties; the figure is the ratio per tie."""
     small, large = directed(), directed(10 * PEOPLE, 10_000_000)
     parts = [diffusion.probabilities(graph, method="share") for graph in (small, large)]
-    begin = [busiest(graph).tolist() for graph in (small, large)]
+    begin = [graph.ids[busiest(graph)] for graph in (small, large)]
 
     def cascade(which: int) -> Any:
         return diffusion.spread(parts[which], begin[which], runs=100, seed=7)

@@ -27,10 +27,8 @@ def spans(low: Ints | Codes, high: Ints | Codes) -> tuple[Ints, Ints]:
 
 def _by_chance(rows: Codes, likely: Ints, n: int) -> Ints:
     """The places of arcs, row by row, the likeliest first, and of equals the first."""
-    places = np.arange(len(rows))
-    if not ((likely[1:] > likely[:-1]) & (rows[1:] == rows[:-1])).any():
-        return places
     order = np.argsort(-likely, kind="stable")
+    places = np.arange(len(rows))
     counted = sparse.coo_array((order, (rows[order], places)), shape=(n, len(rows))).tocsr()
     return counted.data.astype(np.int64)
 
@@ -54,14 +52,18 @@ class Arcs:
     @classmethod
     def of(cls, matrix: Matrix) -> Arcs:
         """The arcs of a matrix of probabilities; those of less than 2**-32 are none."""
-        rows = row_of_each(matrix)
-        likely = np.round(matrix.data / PART).astype(np.int64)
-        places = _by_chance(rows, likely, matrix.shape[0])
-        places = places[likely[places] > 0]
-        rows, likely = rows[places], likely[places]
-        indptr = np.searchsorted(rows, np.arange(matrix.shape[0] + 1))
-        heads = indptr[:-1] + np.bincount(rows[likely >= SMALL], minlength=matrix.shape[0])
-        return cls(indptr, heads, (likely << BITS) | matrix.indices[places], places)
+        rows, n = row_of_each(matrix), matrix.shape[0]
+        likely = np.rint(matrix.data * (1 / PART)).astype(np.int64)
+        indptr, ends = matrix.indptr.astype(np.int64), matrix.indices
+        places = np.arange(len(likely))
+        in_order = (likely[1:] <= likely[:-1]) | (rows[1:] != rows[:-1])
+        if not (in_order.all() and (likely > 0).all()):
+            places = _by_chance(rows, likely, n)
+            places = places[likely[places] > 0]
+            rows, likely, ends = rows[places], likely[places], ends[places]
+            indptr = np.searchsorted(rows, np.arange(n + 1))
+        heads = indptr[:-1] + np.bincount(rows[likely >= SMALL], minlength=n)
+        return cls(indptr, heads, (likely << BITS) | ends, places)
 
     def __len__(self) -> int:
         return len(self.words)
