@@ -219,6 +219,7 @@ def test_what_was_asked_for_and_what_was_reached() -> None:
     hurried = diffusion.seeds(club, at_least=0.99, seconds=0, **options)
     assert "time was over" in hurried.notes[0]
     assert hurried.samples > 0
+    assert diffusion.seeds(club, at_least=0.3, seconds=0, **options).notes == ()
 
 
 def test_seeds_are_a_table_and_a_list() -> None:

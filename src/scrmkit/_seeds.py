@@ -393,7 +393,7 @@ def _decide(
         choosing = choosing.grown(first, count, effort.is_over)
         judging = judging.grown(second, count, effort.is_over)
         if min(len(choosing), len(judging)) < count:
-            shortage = effort.reason(len(choosing.members))
+            shortage = effort.reason(max(len(choosing.members), len(judging.members)))
         now = error / (number * (number + 1) * 2)
         chosen, bound = cover(choosing, n, terms, by_cost=False)
         rivals = {"greedy": chosen, **others}
@@ -407,6 +407,7 @@ def _decide(
         if effort.progress is not None:
             effort.progress(f"{count:,} samples: at least {low / best:.3f} of the best")
         if low >= effort.at_least * best:
+            shortage = None
             break
         # What the certificate would be with samples without end:
         limit = most * len(choosing) / (bound * len(judging)) if bound else 1.0
