@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit._coins import OTHER, UNIT, Words, draw, part
-from scrmkit._sparse import Codes, Flags, Ints, Matrix, np, row_of_each, sparse
+from scrmkit._sparse import Codes, Flags, Ints, Matrix, np, row_of_each, spans, sparse
 
 
 BITS: Final = 31  # an arc is a word: its probability above its other end, 31 bits each
@@ -16,13 +16,6 @@ PART: Final = 2.0**-BITS
 COARSE: Final = 53 - BITS
 WORK: Final = 20_000_000  # customers and arcs that a portion of work may go through
 SMALL: Final = int(0.05 / PART)  # below, jumps over arcs are cheaper than a coin for each
-
-
-def spans(low: Ints | Codes, high: Ints | Codes) -> tuple[Ints, Ints]:
-    """All whole numbers from each low to below its high, and of which span each is."""
-    count = high - low
-    owner = np.repeat(np.arange(len(low)), count)
-    return owner, (low - (np.cumsum(count) - count))[owner] + np.arange(len(owner))
 
 
 def _by_chance(rows: Codes, likely: Ints, n: int) -> Ints:

@@ -200,11 +200,10 @@ def mediated(graph: Any, ours: Iterable[Any], *, weight: str | None = None) -> R
         ('ben', 1, 'ana', 2.0, 0.6666666666666666)
     """
     social = SocialGraph.of(graph, weight=weight)
-    if (social.weights < 0).any():
-        raise InvalidParameter(
-            f"{np.count_nonzero(social.weights < 0)} weights are negative: a tie of "
-            f"dislike is no contact, so leave such ties out"
-        )
+    _sparse.check_not_negative(
+        social.weights,
+        "a tie of dislike is no contact, so leave such ties out",
+    )
     if isinstance(ours, str) or not isinstance(ours, Iterable):
         raise InvalidParameter(f"ours is of type {type(ours).__name__}: give a list of ids")
     own = _entries.union(_entries.to_ids(ours, name="ours"))

@@ -9,13 +9,15 @@ from attrs import evolve, frozen
 
 from scrmkit import _samples, _simulations
 from scrmkit._arcs import Arcs
-from scrmkit._checks import Id, check_range, digest
+from scrmkit._checks import Id, check_range
 from scrmkit._samples import Roots, Sampler
 from scrmkit._simulations import Outcome, Worlds
 from scrmkit._sparse import (
     Floats,
     Ints,
     Matrix,
+    check_not_negative,
+    digest,
     generator,
     inverse,
     np,
@@ -122,7 +124,7 @@ def probabilities(
     kept = chances > 0
     made = {"method": method, "rate": rate, "probability": probability, "weight": social.weight}
     if method == "trivalency":
-        made["drawn"] = digest({"chances": chances.tolist()})
+        made["drawn"] = digest(social.ids, chances)
     parameters: Any = {**social.parameters, "probabilities": made}
     indptr = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
     return evolve(
@@ -199,7 +201,9 @@ class Contagion:
         made: dict[str, Any] = {"model": self.model, "weight": self.graph.weight}
         if self.limits is not None:
             alike = len(set(self.limits.tolist())) == 1
-            made["threshold"] = float(self.limits[0]) if alike else name_of(self.limits)
+            made["threshold"] = (
+                float(self.limits[0]) if alike else digest(self.graph.ids, self.limits)
+            )
         if self.model == "signed_cascade":
             made["quality"] = self.quality
         made |= {"customers": len(self.graph), "ties": self.graph.number_of_ties}
@@ -274,17 +278,11 @@ def values_of(graph: SocialGraph, audience: Iterable[Id] | Numbers | None, *, na
     return values
 
 
-def name_of(values: Any) -> str:
-    """A short name of an array, for parameters; ids themselves have no place there."""
-    return digest({"values": values.tolist()})
-
-
 def _positive(graph: SocialGraph) -> SocialGraph:
-    if (graph.weights < 0).any():
-        raise InvalidParameter(
-            f"{np.count_nonzero(graph.weights < 0)} weights are negative: only "
-            f"model='signed_cascade' takes such ties"
-        )
+    check_not_negative(
+        graph.weights,
+        "only model='signed_cascade' takes such ties",
+    )
     return graph
 
 

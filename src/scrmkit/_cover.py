@@ -13,11 +13,10 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit import _compiled
-from scrmkit._arcs import spans
 from scrmkit._checks import digest
 from scrmkit._compiled import loops
 from scrmkit._samples import Sampler
-from scrmkit._sparse import Codes, Flags, Floats, Ints, np, sparse
+from scrmkit._sparse import Codes, Flags, Floats, Ints, np, spans, sparse
 
 
 _BOUNDS: Final = 8

@@ -151,6 +151,7 @@ class Probabilities(Result):
             Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
         """
         rng = _sparse.generator(seed)
+        named = _sparse.name_seed(seed, rng)
         options, learned = self._options, self._learned
         acts = _acts(log, options.on, as_of, known_at)
         rows, _ = _collect(acts, options)
@@ -174,7 +175,7 @@ class Probabilities(Result):
                 "known_at": known_at,
                 "draws": _DRAWS,
                 "confidence": _CONFIDENCE,
-                "seed": seed,
+                "seed": named,
                 "learned": dict(self.parameters),
             },
             order="log_likelihood",

@@ -117,11 +117,10 @@ def roles(graph: Any, groups: Any, *, weight: str | None = None) -> Roles:
         Gould and Fernandez (1989), doi:10.2307/270949.
     """
     social = SocialGraph.of(graph, weight=weight)
-    if (social.weights < 0).any():
-        raise InvalidParameter(
-            f"{np.count_nonzero(social.weights < 0)} weights are negative: a tie of dislike "
-            f"passes nothing on, so leave such ties out"
-        )
+    _sparse.check_not_negative(
+        social.weights,
+        "a tie of dislike passes nothing on, so leave such ties out",
+    )
     labels, notes = groups_of(social, groups)
     codes: Ints = np.unique(labels, return_inverse=True)[1].astype(np.int64)
     matrix = _sparse.without_loops(social.matrix())

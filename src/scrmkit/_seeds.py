@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from scrmkit import _columns, _samples, _walks
-from scrmkit._arcs import spans
 from scrmkit._checks import Id, check_range, to_whole
 from scrmkit._coins import CHOOSING, JUDGING, new_key
 from scrmkit._compiled import Progress
-from scrmkit._contagion import Contagion, Model, name_of, places_of, values_of
+from scrmkit._contagion import Contagion, Model, places_of, values_of
 from scrmkit._cover import Samples, Terms, cover, doublings, lower_bound, upper_bound
 from scrmkit._samples import Roots, Sampler
-from scrmkit._sparse import Flags, Floats, Ints, Matrix, generator, np, row_sums
+from scrmkit._sparse import Flags, Floats, Ints, Matrix, digest, generator, np, row_sums, spans
 from scrmkit._terms import guarantee_of, to_terms
 from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
@@ -223,7 +222,7 @@ def seeds(
         "k": k,
         "budget": budget,
         "terms": terms.name,
-        "audience": None if audience is None else name_of(values),
+        "audience": None if audience is None else digest(social.ids, values),
         "at_least": effort.at_least,
         "guarantee": guarantee_of(terms, costs=budget is not None, groups=groups is not None),
     }
@@ -311,10 +310,10 @@ def block(
     verdict = _decide(contagion, terms, sampler, float(values.sum()), effort, rng)
     made = {
         **contagion.parameters,
-        "story": name_of(social.ids[places]),
+        "story": digest(social.ids[places]),
         "k": k,
         "terms": terms.name,
-        "audience": None if audience is None else name_of(values),
+        "audience": None if audience is None else digest(social.ids, values),
         "at_least": effort.at_least,
         "guarantee": guarantee_of(terms),
     }

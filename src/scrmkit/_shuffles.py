@@ -12,7 +12,6 @@ from scrmkit import _checks, _entries, _sparse
 from scrmkit._compiled import Progress
 from scrmkit._first_acts import first_acts, to_periods
 from scrmkit._sparse import Floats, Ints, np
-from scrmkit.errors import InvalidParameter
 from scrmkit.graph import SocialGraph
 
 
@@ -182,11 +181,10 @@ def shuffle_test(
     rng = _sparse.generator(seed)
     seed_name = _sparse.name_seed(seed, rng)
     social = SocialGraph.of(graph, weight=weight)
-    if (social.weights < 0).any():
-        raise InvalidParameter(
-            f"{np.count_nonzero(social.weights < 0)} weights are negative: leave out the ties "
-            f"of those who would not follow"
-        )
+    _sparse.check_not_negative(
+        social.weights,
+        "leave out the ties of those who would not follow",
+    )
     who, instants, notes = first_acts(times, rounds=period is None)
     _entries.check_same_type(who, social.ids, name="times", of="the graph")
     places = _entries.places(social.ids, who)

@@ -12,10 +12,10 @@ from typing import Final
 from attrs import frozen
 
 from scrmkit import _compiled
-from scrmkit._arcs import WORK, Arcs, spans
+from scrmkit._arcs import WORK, Arcs
 from scrmkit._coins import COARSEST, FOURTH, THIRD, Words, draw, keys_of, part
 from scrmkit._compiled import Made, Progress, in_parallel, loops
-from scrmkit._sparse import STATE, Codes, Floats, Ints, Matrix, np
+from scrmkit._sparse import STATE, Codes, Floats, Ints, Matrix, np, spans
 
 
 _PORTION: Final = 256

@@ -187,6 +187,20 @@ def inverse(values: Floats) -> Floats:
     return result
 
 
+def check_not_negative(weights: Floats, remedy: str) -> None:
+    """Refuse negative weights; the remedy says what to do instead."""
+    negative = int(np.count_nonzero(weights < 0))
+    if negative:
+        raise InvalidParameter(f"{negative} weights are negative: {remedy}")
+
+
+def spans(low: Ints | Codes, high: Ints | Codes) -> tuple[Ints, Ints]:
+    """All whole numbers from each low to below its high, and of which span each is."""
+    count = high - low
+    owner = np.repeat(np.arange(len(low)), count)
+    return owner, (low - (np.cumsum(count) - count))[owner] + np.arange(len(owner))
+
+
 def arcs_of(matrix: Matrix, rows: Ints) -> tuple[Ints, Ints]:
     """The positions of the arcs of some rows, and how many each row has."""
     counts = (matrix.indptr[rows + 1] - matrix.indptr[rows]).astype(np.int64)

@@ -14,9 +14,9 @@ from scrmkit._bounds import mean_interval, share_interval
 from scrmkit._checks import Id, to_whole
 from scrmkit._coins import SPREADING, new_key
 from scrmkit._compiled import Progress
-from scrmkit._contagion import Contagion, Model, name_of, places_of, values_of
+from scrmkit._contagion import Contagion, Model, places_of, values_of
 from scrmkit._simulations import Worlds
-from scrmkit._sparse import Floats, Ints, generator, np
+from scrmkit._sparse import Floats, Ints, digest, generator, np
 from scrmkit.errors import InvalidParameter
 from scrmkit.results import Numbers, Result
 
@@ -71,8 +71,8 @@ class Spread(Result):
             home=graph.home,
             parameters={
                 **contagion.parameters,
-                "seeds": name_of(graph.ids[seeds]),
-                "audience": name_of(values) if len(whole) else None,
+                "seeds": digest(graph.ids[seeds]),
+                "audience": digest(graph.ids, values) if len(whole) else None,
                 "runs": worlds.runs,
                 "series": int(worlds.series),
                 "confidence": _CONFIDENCE,

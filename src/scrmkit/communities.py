@@ -257,15 +257,15 @@ def detect(
     if trials is not None:
         trials = to_whole(trials, name="trials", least=1)
     rng = _sparse.generator(seed)
+    named = _sparse.name_seed(seed, rng)
     plugin = None
     if not isinstance(method, str) or method != _OURS:
         plugin = _plugins.choose_function("detectors", method, ours=(_OURS,))
     social = SocialGraph.of(graph, weight=weight)
-    if (social.weights < 0).any():
-        raise InvalidParameter(
-            f"{np.count_nonzero(social.weights < 0)} weights are negative: communities need "
-            f"weights of at least 0, such as the strength of ties"
-        )
+    _sparse.check_not_negative(
+        social.weights,
+        "communities need weights of at least 0, such as the strength of ties",
+    )
     matrix = _simple(social)
     n_ties = matrix.nnz // 2
     if plugin is not None:
@@ -285,7 +285,7 @@ def detect(
         **made,
         "weight": social.weight,
         "resolution": resolution,
-        "seed": seed,
+        "seed": named,
         "null": test.null,
         "random_graphs": test.count,
         "customers": len(social),

@@ -173,11 +173,12 @@ def rank(
     if sources is not None:
         sources = to_whole(sources, name="sources", least=1)
     rng = _sparse.generator(seed)
+    named = _sparse.name_seed(seed, rng)
     ours = get_args(Method)
     if not isinstance(method, str) or method not in ours:
         plugin = _plugins.choose_function("measures", method, ours=ours)
         social = _positive(SocialGraph.of(graph, weight=weight))
-        return _rank_by_plugin(social, plugin, rng, seed)
+        return _rank_by_plugin(social, plugin, rng, named)
     social = _positive(SocialGraph.of(graph, weight=weight))
     made: dict[str, Any] = {"method": method, "weight": social.weight}
     columns: dict[str, Floats] = {}
@@ -186,7 +187,7 @@ def rank(
         drawn = _draw(len(social), sources, rng)
         made |= {"sources": len(drawn), "exact": len(drawn) == len(social)}
         if not made["exact"]:
-            made |= {"confidence": _CONFIDENCE, "seed": seed}
+            made |= {"confidence": _CONFIDENCE, "seed": named}
         measure = _betweenness if method == "betweenness" else _closeness
         low, values, high = measure(social, drawn, weighted=weight is not None)
         columns = {"low": low, "high": high}
@@ -199,7 +200,7 @@ def rank(
 
 
 def _rank_by_plugin(
-    graph: SocialGraph, plugin: Plugin, rng: np.random.Generator, seed: Seed
+    graph: SocialGraph, plugin: Plugin, rng: np.random.Generator, named: Any
 ) -> Ranking:
     with _plugins.blame(plugin.label):
         found = plugin.made(graph, rng)
@@ -223,7 +224,7 @@ def _rank_by_plugin(
         "method_version": plugin.version,
         "method_parameters": plugin.parameters(),
         "weight": graph.weight,
-        "seed": seed,
+        "seed": named,
     }
     return _ranking(graph, values, columns, made)
 
@@ -307,11 +308,10 @@ def brokers(graph: Any, *, weight: str | None = None) -> Result:
 
 
 def _positive(graph: SocialGraph) -> SocialGraph:
-    if (graph.weights < 0).any():
-        raise InvalidParameter(
-            f"{np.count_nonzero(graph.weights < 0)} weights are negative: rankings need "
-            f"weights of at least 0, such as the strength of ties"
-        )
+    _sparse.check_not_negative(
+        graph.weights,
+        "rankings need weights of at least 0, such as the strength of ties",
+    )
     return graph
 
 
